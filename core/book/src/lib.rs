@@ -1,0 +1,1 @@
+//! One market's resting orders and price-time matching; knows no balance.

@@ -1,0 +1,1 @@
+//! Trading-fee tiers, rounding, rebates and the split of fees.

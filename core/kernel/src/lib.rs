@@ -1,0 +1,1 @@
+//! The deterministic core: checks, life cycle, matching, settlement.

@@ -1,0 +1,1 @@
+//! Accounts, balances and holds; every posting sums to zero per asset.

@@ -1,0 +1,1 @@
+//! The three doors of a shard: submit, events, query.

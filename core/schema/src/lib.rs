@@ -1,0 +1,1 @@
+//! Commands, events, rejects and replies: plain data and their stored byte forms.

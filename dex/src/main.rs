@@ -1,0 +1,2 @@
+//! The exchange in one binary: composition root and command line.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Clock, sequencer, executor, releaser, shadow and recovery of one shard.

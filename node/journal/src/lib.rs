@@ -1,0 +1,1 @@
+//! Durable logs: the command log's trait and journal, and the event log.

@@ -1,0 +1,1 @@
+//! Benchmarks that print figure and target.

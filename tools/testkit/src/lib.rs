@@ -1,0 +1,1 @@
+//! Seeded streams, builders and the naive reference of the tests.

@@ -1,0 +1,2 @@
+//! Chores of the project: tidy, compliance, bench, test.
+fn main() {}
