@@ -1,1 +1,52 @@
-//! Commands, events, rejects and replies: plain data and their stored byte forms.
+//! The vocabulary of a shard: commands, events, refusals and replies, and their stored byte forms.
+//!
+//! Plain data. Owns the numbers and names of every enumeration and the canonical encoding of D-79
+//! (`docs/formats/command.md`, `docs/formats/event.md`). Invariant: equal values have equal bytes, and
+//! bytes that are not the encoding of a value are refused (DET-30, EVT-78). It deliberately holds no
+//! rule of trading and no state. Read `command.rs` and `event.rs`, then `wire.rs`.
+
+#![no_std]
+#![forbid(unsafe_code)]
+#![deny(clippy::float_arithmetic, clippy::disallowed_types, clippy::disallowed_methods)]
+
+extern crate alloc;
+
+#[macro_use]
+mod enumeration;
+
+mod code;
+mod command;
+mod command_codec;
+mod event;
+mod event_buffer;
+mod event_codec;
+mod kinds;
+mod label;
+pub mod limits;
+mod reply;
+mod terms;
+pub mod wire;
+
+pub use code::{Code, CodeUse, Detail, Refusal, Why};
+pub use command::{
+    AccountOpening, AssetRef, CancelOrder, Command, Genesis, Key, KeyOrigin, LedgerEntry, Operator,
+    OrderRequest, Stamped, StatusChange, SymbolRef, Trigger, signed_bytes,
+};
+pub use command_codec::{COMMAND_FORMAT, decode_command, encode_command};
+pub use event::{
+    AccountCreated, AccountStatusChanged, AssetListed, BalanceUpdated, ClockStatusChanged,
+    CommandCompleted, CommandRejected, Event, Fill, GenesisRecorded, Idempotency, LeaderChanged,
+    MarginMoved, MarketListed, MarketStateChanged, OrderAccepted, OrderEnded, OrderRejected,
+    OrderSubmitted, OrderTerms, Party, Posting, Reference, SnapshotTaken, StateHashRecorded,
+    TradeExecuted, TradeSettled,
+};
+pub use event_buffer::{EventBuffer, EventGroup, EventHead, EventIter, GroupHead, GroupIter};
+pub use event_codec::Payload;
+pub use kinds::{
+    AccountStatus, AccountType, ApiClass, Bucket, CanceledBy, ClockStatus, CommandKind, EventKind,
+    ExpiryReason, HoldReason, MarketKind, Matching, OrderState, OrderTier, OrderType, PositionSide,
+    ReleaseReason, RiskTier, SelfTrade, TimeInForce, TriggerKind, TriggerSource, UpdateReason,
+};
+pub use label::{Label, LabelTooLong};
+pub use reply::{Outcome, Reply};
+pub use terms::{AssetTerms, FeeTier, MarketTerms, NetworkTerms};
