@@ -1,1 +1,88 @@
-//! The three doors of a shard: submit, events, query.
+//! The port: the three doors through which everything outside reaches a shard.
+//!
+//! *submit* a command, read *events* from a sequence number, *query* a view at or after a sequence
+//! number. The trait and its plain data are all that `edge` knows of a shard; one implementation runs
+//! in the same process (`node/engine`), another will speak gRPC. Invariant: no answer tells of
+//! anything that is not durable (D-3). Deliberately no clock, no socket and no executor here: a
+//! deadline is data, a future is boxed. Read `view.rs` for what a query answers.
+
+#![no_std]
+#![forbid(unsafe_code)]
+#![deny(clippy::float_arithmetic, clippy::disallowed_types, clippy::disallowed_methods)]
+
+extern crate alloc;
+
+mod feed;
+mod view;
+
+use alloc::boxed::Box;
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::time::Duration;
+
+use schema::{Command, Key, Reply};
+use units::Id;
+
+pub use feed::{EventFeed, FeedFault, LevelChange, MarketUpdate, Published, TradePrint};
+pub use view::{
+    AccountView, AssetView, BalanceView, BookView, HealthStatus, HealthView, LevelView, MarketView,
+    OrderView, Query, Seen, View,
+};
+
+/// A future that any executor can run.
+pub type Pending<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// What a caller submits; the sequencer adds number and stamp.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The request that led to it.
+    pub correlation: Id,
+    /// Idempotency key.
+    pub key: Option<Key>,
+    /// What is asked.
+    pub command: Command,
+}
+
+/// Why a shard did not answer. The caller's own faults are refusals in the `Reply`, never here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PortFault {
+    /// The intake is full or closed for now; nothing was sequenced, the caller may repeat.
+    Busy,
+    /// The shard was stopped (D-49); only people resume it.
+    Stopped,
+    /// The answer did not come in time; the command may have run, repeat it with its key.
+    TimedOut,
+}
+
+impl fmt::Display for PortFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Busy => "the shard takes no more work now; repeat the request",
+            Self::Stopped => "the shard is stopped and waits for people",
+            Self::TimedOut => "no answer in time; repeat the request with its key",
+        })
+    }
+}
+
+impl core::error::Error for PortFault {}
+
+/// The three doors.
+pub trait Port: Send + Sync + 'static {
+    /// Submits a command. The future ends when its result may be told: after it is durable.
+    fn submit(&self, request: Request) -> Pending<Result<Reply, PortFault>>;
+
+    /// What was published after event `after`, then what comes.
+    ///
+    /// # Errors
+    /// `FeedFault::TooOld` when that lies before what is kept for feeds.
+    fn events(&self, after: u64) -> Result<Box<dyn EventFeed>, FeedFault>;
+
+    /// Answers from a view that reflects at least event `min_sequence`, or `TimedOut` after `wait`.
+    fn query(
+        &self,
+        query: Query,
+        min_sequence: u64,
+        wait: Duration,
+    ) -> Pending<Result<Seen, PortFault>>;
+}

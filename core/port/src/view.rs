@@ -1,0 +1,238 @@
+//! Queries and what they answer.
+//!
+//! A view is plain data in decimals and ids, ready to be shown. Every answer carries the event
+//! sequence and time it reflects (SVC-85), so that a caller can ask to read its own write.
+
+use alloc::vec::Vec;
+
+use schema::{
+    AccountOpening, AccountStatus, AssetTerms, Code, ExpiryReason, Label, MarketTerms, OrderState,
+    OrderType, SelfTrade, TimeInForce,
+};
+use units::{Amount, Id, Rate, Side, Timestamp};
+
+/// What may be asked of a shard's view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Query {
+    /// One account with its balances.
+    Account(Id),
+    /// One account, by the number that its user sees.
+    AccountByExternalId(Label),
+    /// One order, open or recently ended.
+    Order(Id),
+    /// The open orders of an account, by id, in one market or in all.
+    OpenOrders(Id, Option<u32>),
+    /// A book by listing number, so many levels a side.
+    Book(u32, usize),
+    /// Every market, in order of listing.
+    Markets,
+    /// Every asset, in order of listing.
+    Assets,
+    /// How the shard is.
+    Health,
+}
+
+/// An answer and the state that it reflects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Last event of that state.
+    pub sequence: u64,
+    /// Its time.
+    pub timestamp: Timestamp,
+    /// The answer.
+    pub view: View,
+}
+
+/// What a query answers. An entity that is not there is `None`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each variant answers the query of its name")]
+pub enum View {
+    Account(Option<AccountView>),
+    Order(Option<OrderView>),
+    OpenOrders(Option<Vec<OrderView>>),
+    Book(Option<BookView>),
+    Markets(Vec<MarketView>),
+    Assets(Vec<AssetView>),
+    Health(HealthView),
+}
+
+/// An account (ACCT-1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountView {
+    /// Its id.
+    pub account_id: Id,
+    /// What it was opened with.
+    pub opening: AccountOpening,
+    /// Active, suspended or closed.
+    pub status: AccountStatus,
+    /// Its sequence (SEQ-30).
+    pub version: u64,
+    /// When it was opened.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// Rates of its next trade at the shard's tiers.
+    pub maker_rate: Rate,
+    /// Rates of its next trade at the shard's tiers.
+    pub taker_rate: Rate,
+    /// Its balances, by asset number.
+    pub balances: Vec<BalanceView>,
+}
+
+/// A balance (ACCT-9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BalanceView {
+    /// The asset.
+    pub asset: Label,
+    /// Available and locked.
+    pub total: Amount,
+    /// Free for orders and withdrawals.
+    pub available: Amount,
+    /// Reserved for open orders.
+    pub locked: Amount,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// Event that changed it last.
+    pub update_seq: u64,
+}
+
+/// An order (LIFE-6, STATE-36).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrderView {
+    /// Its id.
+    pub order_id: Id,
+    /// Its account.
+    pub account_id: Id,
+    /// Symbol of its market, or what the request said.
+    pub symbol: Label,
+    /// The client's own key.
+    pub client_order_id: Option<Label>,
+    /// BUY or SELL.
+    pub side: Side,
+    /// LIMIT or MARKET.
+    pub order_type: OrderType,
+    /// How long it lives.
+    pub time_in_force: TimeInForce,
+    /// What happens at an own order.
+    pub self_trade: SelfTrade,
+    /// Limit price.
+    pub price: Option<Amount>,
+    /// Total quantity; zero when rejected (STATE-18).
+    pub quantity: Amount,
+    /// Filled quantity.
+    pub filled_quantity: Amount,
+    /// Remaining quantity.
+    pub remaining_quantity: Amount,
+    /// Mean price of its trades, half away from zero at 18 decimals; absent before the first.
+    pub average_price: Option<Amount>,
+    /// Fees paid so far in the quote asset; negative for a net rebate.
+    pub total_fee: Amount,
+    /// What is still reserved for it.
+    pub reserved: Amount,
+    /// State.
+    pub state: OrderState,
+    /// State before; absent for none.
+    pub prev_state: Option<OrderState>,
+    /// Reject or cancel reason.
+    pub reason: Option<Code>,
+    /// Expiry reason.
+    pub expiry: Option<ExpiryReason>,
+    /// Event that changed it last.
+    pub state_seq: u64,
+    /// Time of that event.
+    pub state_changed_at: Timestamp,
+    /// Time of its OrderSubmitted.
+    pub created_at: Timestamp,
+}
+
+/// A price level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LevelView {
+    /// Price in quote per base.
+    pub price: Amount,
+    /// Quantity in base.
+    pub quantity: Amount,
+    /// Orders at the level.
+    pub orders: u32,
+}
+
+/// A book, best levels first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BookView {
+    /// Symbol of the market.
+    pub symbol: Label,
+    /// Sequence of the symbol (SEQ-31).
+    pub sequence: u64,
+    /// Buyers.
+    pub bids: Vec<LevelView>,
+    /// Sellers.
+    pub asks: Vec<LevelView>,
+}
+
+/// A market.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MarketView {
+    /// Listing number.
+    pub number: u32,
+    /// All its parameters.
+    pub terms: MarketTerms,
+    /// Whether it takes orders.
+    pub open: bool,
+    /// Sequence of the symbol.
+    pub sequence: u64,
+    /// Price of the last trade.
+    pub last_price: Option<Amount>,
+}
+
+/// An asset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AssetView {
+    /// Listing number.
+    pub number: u32,
+    /// All its parameters.
+    pub terms: AssetTerms,
+}
+
+/// The colors of REC-68.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HealthStatus {
+    /// All is well.
+    Healthy,
+    /// Some work is refused for now.
+    Degraded,
+    /// The shard is stopped; reads go on.
+    Unhealthy,
+}
+
+impl HealthStatus {
+    /// The word of SVC-6.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Healthy => "healthy",
+            Self::Degraded => "degraded",
+            Self::Unhealthy => "unhealthy",
+        }
+    }
+}
+
+/// How the shard is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HealthView {
+    /// In one word.
+    pub status: HealthStatus,
+    /// Last durable command.
+    pub command_sequence: u64,
+    /// Last event of the live kernel that may be told.
+    pub event_sequence: u64,
+    /// Last event of the view.
+    pub view_sequence: u64,
+    /// Last state hash on record, if any: the event it was taken at and the SHA-256.
+    pub state_hash: Option<(u64, [u8; 32])>,
+    /// Durability mode of REC-22.
+    pub durability: &'static str,
+    /// Shard of this log.
+    pub shard: u16,
+    /// Id of the venue.
+    pub venue_id: Id,
+}
