@@ -1,0 +1,45 @@
+//! `Account`: one account without its balances.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use schema::{AccountOpening, AccountStatus, AccountType};
+use units::{Id, Timestamp};
+
+/// An account (ACCT-1). What an order needs lies first; what only people read is boxed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Its id, that of its AccountCreated.
+    pub id: Id,
+    /// Spot, margin, futures or system.
+    pub account_type: AccountType,
+    /// Active, suspended or closed.
+    pub status: AccountStatus,
+    /// Its own sequence: one for each event that counts for it (SEQ-27).
+    pub version: u64,
+    /// Time of the event that raised it last.
+    pub updated_at: Timestamp,
+    /// Time of its AccountCreated.
+    pub created_at: Timestamp,
+    /// Slot + 1 of its balance by asset number; 0 for none.
+    pub(crate) slots: Vec<u32>,
+    /// What it was opened with.
+    pub opening: Box<AccountOpening>,
+}
+
+impl Account {
+    /// A new, active account.
+    #[must_use]
+    pub fn new(id: Id, opening: AccountOpening, created_at: Timestamp) -> Self {
+        Self {
+            id,
+            account_type: opening.account_type,
+            status: AccountStatus::Active,
+            version: 0,
+            updated_at: created_at,
+            created_at,
+            slots: Vec::new(),
+            opening: Box::new(opening),
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The `bench` program: `cargo run --release -p bench -- [--json] [NAME]`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match bench::cli::run(&args, &mut std::io::stdout().lock()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            eprintln!("bench: {fault}");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! The table of rows.
+//!
+//! Owns their order, part by part from the inside of the system to its edge. Invariant: names are
+//! unique, and need no escaping. It deliberately measures nothing itself.
+
+mod book;
+
+use crate::row::Row;
+
+/// Every benchmark there is.
+pub const ROWS: &[Row] = &[book::COMMANDS_PER_SECOND, book::WIDE_COMMANDS_PER_SECOND, book::P99_NS];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_plain() {
+        let names: BTreeSet<&str> = ROWS.iter().map(|row| row.name).collect();
+        assert_eq!(names.len(), ROWS.len());
+        let plain =
+            |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "._/% ".contains(c));
+        assert!(ROWS.iter().all(|row| plain(row.name) && plain(row.unit)));
+    }
+}
