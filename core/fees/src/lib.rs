@@ -19,4 +19,4 @@ mod trade;
 pub use scale::FeeScale;
 pub use split::{Split, split};
 pub use tiers::{check_tiers, default_tiers, tier_of};
-pub use trade::{TradeFees, TradeRates, trade_fees};
+pub use trade::{FeeCaps, TradeFees, TradeRates, trade_fees};

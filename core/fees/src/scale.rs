@@ -111,7 +111,7 @@ mod tests {
             let decimals = (next() % 19) as u8;
             let scale = FeeScale::new(unit, decimals);
             let units = u128::from(next() >> (round % 50));
-            let rate = Rate((next() % 2_000_000) as i64 - 5_000);
+            let rate = Rate((next() % 2_000_000).cast_signed() - 5_000);
             let value = scale.value(units).expect("in range");
             let rounding = if rate.0 < 0 { Rounding::Down } else { Rounding::Up };
             let plain = rate.of(value, Amount::quantum(decimals.min(8)), rounding);

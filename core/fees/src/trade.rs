@@ -22,23 +22,32 @@ pub struct TradeFees {
     pub taker: Amount,
 }
 
-/// Fees on a trade of `units` tick × lots. A charge is cut to the trade's value (FEE-4), a rebate to
-/// the other side's charge (D-43), so a trade costs neither a side nor the exchange what it lacks.
+/// The most that each side can be charged: what a buyer's reservation leaves, a seller's proceeds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FeeCaps {
+    /// Of the side that rested.
+    pub maker: Amount,
+    /// Of the side that came in.
+    pub taker: Amount,
+}
+
+/// Fees on a trade of `units` tick × lots. A charge is cut to its cap and to the trade's value
+/// (FEE-4, D-85), a rebate to the other side's charge (D-43), so a trade costs neither a side nor the
+/// exchange what it lacks.
 ///
 /// `None` when the value leaves the range of a balance.
 #[must_use]
 #[inline]
-pub fn trade_fees(scale: &FeeScale, units: u128, rates: TradeRates) -> Option<TradeFees> {
+pub fn trade_fees(
+    scale: &FeeScale,
+    units: u128,
+    rates: TradeRates,
+    caps: FeeCaps,
+) -> Option<TradeFees> {
     let value = scale.value(units)?;
-    let taker = scale.fee(units, rates.taker)?.min(value);
-    let maker = scale.fee(units, rates.maker)?.min(value);
-    Some(with_rebate_cut(TradeFees { maker, taker }))
-}
-
-/// Cuts a rebate so that both fees together are not below zero.
-pub(crate) fn with_rebate_cut(fees: TradeFees) -> TradeFees {
-    let taker = fees.taker.max(Amount::ZERO);
-    TradeFees { maker: fees.maker.max(-taker), taker }
+    let taker = scale.fee(units, rates.taker)?.min(value).min(caps.taker).max(Amount::ZERO);
+    let maker = scale.fee(units, rates.maker)?.min(value).min(caps.maker).max(-taker);
+    Some(TradeFees { maker, taker })
 }
 
 #[cfg(test)]
@@ -53,7 +62,8 @@ mod tests {
     fn fees_of(units: u128, maker: i64, taker: i64) -> (Amount, Amount) {
         let scale = FeeScale::new(amount("0.0000001"), 6);
         let rates = TradeRates { maker: Rate(maker), taker: Rate(taker) };
-        let fees = trade_fees(&scale, units, rates).expect("in range");
+        let caps = FeeCaps { maker: Amount::BALANCE_MAX, taker: Amount::BALANCE_MAX };
+        let fees = trade_fees(&scale, units, rates, caps).expect("in range");
         (fees.maker, fees.taker)
     }
 

@@ -181,8 +181,9 @@ impl Ledger {
             if postings[..index].iter().any(|earlier| earlier.asset == posting.asset) {
                 continue;
             }
-            let of_asset = postings[index..].iter().filter(|other| other.asset == posting.asset);
-            let sum = of_asset.fold(Some(0i128), |sum, other| sum?.checked_add(other.delta.0));
+            let mut of_asset =
+                postings[index..].iter().filter(|other| other.asset == posting.asset);
+            let sum = of_asset.try_fold(0i128, |sum, other| sum.checked_add(other.delta.0));
             if sum != Some(0) {
                 return Err(LedgerError::NotBalanced(posting.asset));
             }

@@ -127,33 +127,41 @@ pub struct CodeUse {
 impl Code {
     /// Where the code may stand (EVT-77).
     #[must_use]
+    #[inline]
     pub const fn uses(self) -> CodeUse {
         use Code as C;
-        let letters = match self {
-            C::InvalidSchema | C::SymbolNotFound | C::AccountNotFound => "RXQ",
+        match self {
+            C::InvalidSchema | C::SymbolNotFound | C::AccountNotFound => {
+                const { CodeUse::of("RXQ") }
+            }
             C::InvalidPrice
             | C::InvalidQuantity
             | C::InvalidExpiry
             | C::InsufficientBalance
             | C::MarketPaused
-            | C::AccountSuspended => "RX",
-            C::InsufficientMargin | C::RiskLimitBreach => "RCX",
-            C::ReduceOnlyReject => "RC",
-            C::FokNotFillable => "R",
+            | C::AccountSuspended => const { CodeUse::of("RX") },
+            C::InsufficientMargin | C::RiskLimitBreach => const { CodeUse::of("RCX") },
+            C::ReduceOnlyReject => const { CodeUse::of("RC") },
+            C::FokNotFillable => const { CodeUse::of("R") },
             C::UserRequested
             | C::SelfTrade
             | C::PostOnlyReject
             | C::AdminCancel
-            | C::OcoCanceled => "C",
-            C::RateLimited | C::PermissionDenied | C::TradeNotFound => "Q",
+            | C::OcoCanceled => const { CodeUse::of("C") },
+            C::RateLimited | C::PermissionDenied | C::TradeNotFound => const { CodeUse::of("Q") },
             C::OrderNotFound
             | C::PositionNotFound
             | C::AssetNotFound
-            | C::InvalidStateTransition => "XQ",
-            C::FraudWindowExpired | C::DuplicateDispute => "",
-            _ => "X",
-        };
-        let mut uses = CodeUse { rejects: false, cancels: false, refuses: false, answers: false };
+            | C::InvalidStateTransition => const { CodeUse::of("XQ") },
+            C::FraudWindowExpired | C::DuplicateDispute => const { CodeUse::of("") },
+            _ => const { CodeUse::of("X") },
+        }
+    }
+}
+
+impl CodeUse {
+    const fn of(letters: &str) -> Self {
+        let mut uses = Self { rejects: false, cancels: false, refuses: false, answers: false };
         let bytes = letters.as_bytes();
         let mut at = 0;
         while at < bytes.len() {

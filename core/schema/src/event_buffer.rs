@@ -42,6 +42,8 @@ const CORRELATED: u8 = 1;
 const KEYED: u8 = 1 << 1;
 /// Bytes of size and count at the front of a group.
 const FRONT_SIZE: usize = 8;
+/// Bytes of a group up to its flags, these included.
+const HEAD_SIZE: usize = 33;
 /// Set in a type byte when the timestamp rises by more than 1 ns.
 const LATER: u8 = 0x80;
 
@@ -51,6 +53,7 @@ pub struct EventBuffer {
     bytes: Vec<u8>,
     group_at: usize,
     count: u32,
+    next: u64,
     last: Timestamp,
 }
 
@@ -58,7 +61,7 @@ impl EventBuffer {
     /// An empty buffer.
     #[must_use]
     pub const fn new() -> Self {
-        Self { bytes: Vec::new(), group_at: 0, count: 0, last: Timestamp(0) }
+        Self { bytes: Vec::new(), group_at: 0, count: 0, next: 0, last: Timestamp(0) }
     }
 
     /// The groups so far.
@@ -83,15 +86,17 @@ impl EventBuffer {
     pub fn begin(&mut self, head: &GroupHead) {
         self.group_at = self.bytes.len();
         self.count = 0;
+        self.next = head.first_sequence;
         self.last = Timestamp(head.first_timestamp.0 - 1);
-        let out = &mut self.bytes;
-        out.extend_from_slice(&[0; FRONT_SIZE]);
-        out.extend_from_slice(&head.command_sequence.to_le_bytes());
-        out.extend_from_slice(&head.first_sequence.to_le_bytes());
-        write_time(out, head.first_timestamp);
         let flags = if head.correlation.is_some() { CORRELATED } else { 0 }
             | if head.idempotency.is_some() { KEYED } else { 0 };
-        out.push(flags);
+        let mut block = [0; HEAD_SIZE];
+        block[8..16].copy_from_slice(&head.command_sequence.to_le_bytes());
+        block[16..24].copy_from_slice(&head.first_sequence.to_le_bytes());
+        block[24..32].copy_from_slice(&head.first_timestamp.0.to_le_bytes());
+        block[32] = flags;
+        let out = &mut self.bytes;
+        out.extend_from_slice(&block);
         if let Some(correlation) = head.correlation {
             write_id(out, correlation);
         }
@@ -105,11 +110,14 @@ impl EventBuffer {
     /// Adds an event to the group that was begun.
     ///
     /// # Panics
-    /// When its time is not later than the last one's.
+    /// When its sequence is not the next one, its time not later than the last one's, or, of the first
+    /// event, not that of the head: none of these could be read back.
     #[inline]
     pub fn push<P: Payload>(&mut self, kind: EventKind, head: EventHead, payload: &P) {
         let later = head.timestamp.0 - self.last.0 - 1;
+        assert!(head.sequence == self.next, "event numbers have no gap (EVT-3)");
         assert!(later >= 0, "event times rise (D-9)");
+        assert!(later == 0 || self.count > 0, "a group begins with its first event's time");
         if later == 0 {
             self.bytes.push(kind.number());
         } else {
@@ -118,6 +126,7 @@ impl EventBuffer {
         }
         payload.write(&mut self.bytes, head.sequence);
         self.last = head.timestamp;
+        self.next += 1;
         self.count += 1;
     }
 
@@ -159,6 +168,7 @@ impl<'a> EventGroup<'a> {
             next: self.head.first_sequence,
             last: Timestamp(self.head.first_timestamp.0.wrapping_sub(1)),
             left: self.count,
+            at_first: true,
         }
     }
 }
@@ -229,6 +239,7 @@ pub struct EventIter<'a> {
     next: u64,
     last: Timestamp,
     left: u32,
+    at_first: bool,
 }
 
 impl EventIter<'_> {
@@ -236,9 +247,10 @@ impl EventIter<'_> {
         let type_byte = self.reader.u8()?;
         let kind = EventKind::from_number(type_byte & !LATER).ok_or(DecodeError::Unknown)?;
         let later = if type_byte & LATER == 0 { 0 } else { self.reader.u64()? };
-        if type_byte & LATER != 0 && later == 0 {
+        if type_byte & LATER != 0 && (later == 0 || self.at_first) {
             return Err(DecodeError::BadNumber);
         }
+        self.at_first = false;
         let step = i64::try_from(later).ok().and_then(|later| later.checked_add(1));
         let time = step.and_then(|step| self.last.checked_add(step));
         let timestamp = time.ok_or(DecodeError::BadNumber)?;

@@ -3,6 +3,8 @@
 //! Names are those of the specification (LIFE-6, STATE-1, ACCT-2, EVT-17 to EVT-47); numbers are ours
 //! and stored, so a number is never changed or reused (STATE-2).
 
+use crate::Code;
+
 enumeration! {
     /// States of an order (STATE-1).
     OrderState {
@@ -272,6 +274,14 @@ enumeration! {
         User = 0, "USER";
         /// The exchange.
         System = 1, "SYSTEM";
+    }
+}
+
+impl CanceledBy {
+    /// Who canceled an order that ended for `reason` (EVT-20).
+    #[must_use]
+    pub const fn of(reason: Code) -> Self {
+        if matches!(reason, Code::UserRequested) { Self::User } else { Self::System }
     }
 }
 

@@ -34,7 +34,14 @@ impl Label {
     #[must_use]
     pub fn as_str(&self) -> &str {
         // Only `new` fills a label, from a whole `str`.
-        core::str::from_utf8(&self.bytes[..usize::from(self.size)]).unwrap_or_default()
+        core::str::from_utf8(self.as_bytes()).unwrap_or_default()
+    }
+
+    /// The text as bytes, without the check that `as_str` makes.
+    #[must_use]
+    #[inline]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.size)]
     }
 
     /// Whether there is no text.
@@ -46,7 +53,7 @@ impl Label {
 
 impl PartialEq for Label {
     fn eq(&self, other: &Self) -> bool {
-        self.as_str() == other.as_str()
+        self.as_bytes() == other.as_bytes()
     }
 }
 
@@ -61,7 +68,7 @@ impl PartialOrd for Label {
 impl Ord for Label {
     /// By bytes (DET-32).
     fn cmp(&self, other: &Self) -> core::cmp::Ordering {
-        self.as_str().as_bytes().cmp(other.as_str().as_bytes())
+        self.as_bytes().cmp(other.as_bytes())
     }
 }
 
@@ -74,5 +81,37 @@ impl fmt::Display for Label {
 impl fmt::Debug for Label {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use std::string::ToString;
+
+    /// Bytes are counted, not characters, and nothing is cut off.
+    #[test]
+    fn a_label_holds_64_bytes() {
+        let full = "x".repeat(LABEL_SIZE_MAX);
+        let label = Label::new(&full).expect("64 bytes");
+        assert_eq!((label.as_str(), label.as_bytes()), (full.as_str(), full.as_bytes()));
+        assert_eq!(Label::new(&(full + "x")), Err(LabelTooLong));
+        let wide = "€".repeat(21);
+        assert_eq!(Label::new(&wide).map(|label| label.to_string()), Ok(wide.clone()));
+        assert_eq!(Label::new(&(wide + "€")), Err(LabelTooLong));
+        assert!(Label::new("").is_ok_and(|label| label.is_empty()));
+        assert!(!label.is_empty());
+    }
+
+    /// Labels sort by bytes: capitals before small letters, both before what has more bytes.
+    /// covers: DET-32
+    #[test]
+    fn labels_sort_by_bytes() {
+        let mut labels =
+            ["é", "b", "", "a", "ab", "B"].map(|text| Label::new(text).expect("short"));
+        labels.sort();
+        assert_eq!(labels.map(|label| label.to_string()), ["", "B", "a", "ab", "b", "é"]);
+        assert_ne!(Label::new("a"), Label::new("a\0"));
     }
 }

@@ -14,6 +14,7 @@ extern crate alloc;
 #[macro_use]
 mod enumeration;
 
+pub mod catalogue;
 mod code;
 mod command;
 mod command_codec;
@@ -23,8 +24,11 @@ mod event_codec;
 mod kinds;
 mod label;
 pub mod limits;
+mod order_codec;
 mod reply;
 mod terms;
+mod terms_codec;
+mod trading_codec;
 pub mod wire;
 
 pub use code::{Code, CodeUse, Detail, Refusal, Why};
@@ -41,7 +45,7 @@ pub use event::{
     TradeExecuted, TradeSettled,
 };
 pub use event_buffer::{EventBuffer, EventGroup, EventHead, EventIter, GroupHead, GroupIter};
-pub use event_codec::Payload;
+pub use event_codec::{Payload, decode_payload};
 pub use kinds::{
     AccountStatus, AccountType, ApiClass, Bucket, CanceledBy, ClockStatus, CommandKind, EventKind,
     ExpiryReason, HoldReason, MarketKind, Matching, OrderState, OrderTier, OrderType, PositionSide,

@@ -27,6 +27,8 @@ pub enum DecodeError {
     BadText,
     /// A list longer than its bound.
     TooMany,
+    /// A list that is not in its order, or has something twice.
+    BadOrder,
     /// A format or type of a later version.
     Unknown,
 }
@@ -40,6 +42,7 @@ impl fmt::Display for DecodeError {
             Self::BadTag => "a tag is not one of its list",
             Self::BadText => "a text is not UTF-8 or too long",
             Self::TooMany => "a list is longer than its bound",
+            Self::BadOrder => "a list is not in its order",
             Self::Unknown => "a format or type that this version does not know",
         })
     }
@@ -49,7 +52,33 @@ impl core::error::Error for DecodeError {}
 
 /// Appends a varint.
 #[inline]
-pub fn write_u64(out: &mut Vec<u8>, mut value: u64) {
+pub fn write_u64(out: &mut Vec<u8>, value: u64) {
+    if value < 0x80 {
+        out.push((value & 0x7f) as u8);
+    } else {
+        write_groups(out, value);
+    }
+}
+
+/// Two groups or more. Up to eight groups are spread over the bytes of one word, in three steps that
+/// part halves, quarters and eighths, instead of one after the other.
+#[inline]
+fn write_groups(out: &mut Vec<u8>, value: u64) {
+    if value >> 56 != 0 {
+        return write_long(out, value);
+    }
+    let mut word = (value & 0x0fff_ffff) | (value & 0x00ff_ffff_f000_0000) << 4;
+    word = (word & 0x0000_3fff_0000_3fff) | (word & 0x0fff_c000_0fff_c000) << 2;
+    word = (word & 0x007f_007f_007f_007f) | (word & 0x3f80_3f80_3f80_3f80) << 1;
+    let count = (64 - value.leading_zeros()).div_ceil(7);
+    let not_last = (1 << (8 * (count - 1))) - 1;
+    word |= 0x8080_8080_8080_8080 & not_last;
+    write_front(out, &word.to_le_bytes(), count as usize);
+}
+
+/// Nine or ten groups.
+#[cold]
+fn write_long(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push((value & 0x7f) as u8 | 0x80);
         value >>= 7;
@@ -57,15 +86,24 @@ pub fn write_u64(out: &mut Vec<u8>, mut value: u64) {
     out.push((value & 0x7f) as u8);
 }
 
+/// Appends the first `size` bytes of a block: the whole block, cut off again. A copy of a size known
+/// to the compiler is a few instructions, one of another size a call.
+#[inline]
+fn write_front<const N: usize>(out: &mut Vec<u8>, block: &[u8; N], size: usize) {
+    let end = out.len() + size;
+    out.extend_from_slice(block);
+    out.truncate(end);
+}
+
 /// Appends an amount: size byte, then zigzag bytes.
 #[inline]
 pub fn write_amount(out: &mut Vec<u8>, amount: Amount) {
     let zigzag = ((amount.0 << 1) ^ (amount.0 >> 127)).cast_unsigned();
     let size = (128 - zigzag.leading_zeros()).div_ceil(8);
-    let mut bytes = [0u8; 17];
-    bytes[0] = (size & 0x1f) as u8;
-    bytes[1..].copy_from_slice(&zigzag.to_le_bytes());
-    out.extend_from_slice(&bytes[..=(size as usize)]);
+    let mut block = [0u8; 17];
+    block[0] = (size & 0x1f) as u8;
+    block[1..].copy_from_slice(&zigzag.to_le_bytes());
+    write_front(out, &block, size as usize + 1);
 }
 
 /// Appends a signed number as a zigzag varint.
@@ -77,6 +115,31 @@ pub fn write_i64(out: &mut Vec<u8>, value: i64) {
 pub fn write_text(out: &mut Vec<u8>, text: &str) {
     write_u64(out, text.len() as u64);
     out.extend_from_slice(text.as_bytes());
+}
+
+/// Appends a label as a text.
+#[inline]
+pub fn write_label(out: &mut Vec<u8>, label: &Label) {
+    write_u64(out, label.as_bytes().len() as u64);
+    out.extend_from_slice(label.as_bytes());
+}
+
+/// Appends a list with its count.
+///
+/// # Panics
+/// Above `count_max` items: a reader would refuse the list, and a log that cannot be read is worse
+/// than a stop. Whoever takes a list in checks its bound first.
+pub fn write_list<T>(
+    out: &mut Vec<u8>,
+    items: &[T],
+    count_max: usize,
+    write: impl Fn(&mut Vec<u8>, &T),
+) {
+    assert!(items.len() <= count_max, "a list keeps its bound");
+    write_u64(out, items.len() as u64);
+    for item in items {
+        write(out, item);
+    }
 }
 
 /// Appends a flag byte, then the value if there is one.
@@ -151,6 +214,17 @@ impl<'a> Reader<'a> {
     /// `Truncated`, or `BadNumber` over 64 bits or with a needless group.
     #[inline]
     pub fn u64(&mut self) -> Result<u64, DecodeError> {
+        match self.rest {
+            [first, tail @ ..] if *first < 0x80 => {
+                self.rest = tail;
+                Ok(u64::from(*first))
+            }
+            _ => self.groups(),
+        }
+    }
+
+    /// Two groups or more, one after the other.
+    fn groups(&mut self) -> Result<u64, DecodeError> {
         let mut value = 0u64;
         for shift in (0..70).step_by(7) {
             let byte = self.u8()?;
@@ -191,17 +265,25 @@ impl<'a> Reader<'a> {
     /// `Truncated`, or `BadNumber` with a needless byte.
     #[inline]
     pub fn amount(&mut self) -> Result<Amount, DecodeError> {
-        let size = usize::from(self.u8()?);
+        let size = self.u8()?;
         if size > 16 {
             return Err(DecodeError::BadNumber);
         }
-        let bytes = self.take(size)?;
+        let ahead = self.rest.first_chunk().map(|block| u128::from_le_bytes(*block));
+        let bytes = self.take(usize::from(size))?;
         if bytes.last() == Some(&0) {
             return Err(DecodeError::BadNumber);
         }
-        let mut wide = [0u8; 16];
-        wide[..size].copy_from_slice(bytes);
-        let zigzag = u128::from_le_bytes(wide);
+        // A load of sixteen bytes that is masked; only near the end of the bytes one of `size`.
+        let zigzag = match (ahead, size) {
+            (_, 0) => 0,
+            (Some(word), _) => word & (u128::MAX >> (128 - 8 * u32::from(size))),
+            (None, _) => {
+                let mut wide = [0u8; 16];
+                wide[..bytes.len()].copy_from_slice(bytes);
+                u128::from_le_bytes(wide)
+            }
+        };
         Ok(Amount((zigzag >> 1).cast_signed() ^ -((zigzag & 1).cast_signed())))
     }
 
@@ -209,6 +291,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// `Truncated` or `BadText`.
+    #[inline]
     pub fn text(&mut self, size_max: usize) -> Result<&'a str, DecodeError> {
         let size = usize::try_from(self.u64()?).map_err(|_| DecodeError::BadText)?;
         if size > size_max {
@@ -221,6 +304,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// `Truncated` or `BadText`.
+    #[inline]
     pub fn label(&mut self) -> Result<Label, DecodeError> {
         Label::new(self.text(crate::limits::LABEL_SIZE_MAX)?).map_err(|_| DecodeError::BadText)
     }
@@ -229,6 +313,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// `BadTag` for another flag, or what `read` answers.
+    #[inline]
     pub fn option<T>(
         &mut self,
         read: impl FnOnce(&mut Self) -> Result<T, DecodeError>,
@@ -240,12 +325,35 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// `Truncated` or `BadTag`.
+    #[inline]
     pub fn flag(&mut self) -> Result<bool, DecodeError> {
         match self.u8()? {
             0 => Ok(false),
             1 => Ok(true),
             _ => Err(DecodeError::BadTag),
         }
+    }
+
+    /// Takes a value whose presence a bit announced before.
+    ///
+    /// # Errors
+    /// What `read` answers.
+    #[inline]
+    pub fn present<T>(
+        &mut self,
+        bit: u8,
+        read: impl FnOnce(&mut Self) -> Result<T, DecodeError>,
+    ) -> Result<Option<T>, DecodeError> {
+        if bit == 0 { Ok(None) } else { read(self).map(Some) }
+    }
+
+    /// Takes one byte as a value of an enumeration.
+    ///
+    /// # Errors
+    /// `Truncated`, or `BadTag` for a number that it does not have.
+    #[inline]
+    pub fn tag<T>(&mut self, from_number: impl FnOnce(u8) -> Option<T>) -> Result<T, DecodeError> {
+        from_number(self.u8()?).ok_or(DecodeError::BadTag)
     }
 
     /// Takes a list with its count, at most `count_max`.
@@ -272,6 +380,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// `Truncated`.
+    #[inline]
     pub fn id(&mut self) -> Result<Id, DecodeError> {
         self.array().map(Id)
     }
@@ -280,6 +389,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// `Truncated`.
+    #[inline]
     pub fn time(&mut self) -> Result<Timestamp, DecodeError> {
         self.array().map(|bytes| Timestamp(i64::from_le_bytes(bytes)))
     }

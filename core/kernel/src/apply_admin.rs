@@ -1,0 +1,88 @@
+//! What each event of the registry, of accounts and of the log itself does to state.
+
+use alloc::boxed::Box;
+
+use ledger::Account;
+use schema::{
+    AccountCreated, AccountStatusChanged, AssetListed, ClockStatusChanged, EventHead,
+    GenesisRecorded, LeaderChanged, MarketListed, SnapshotTaken, StateHashRecorded,
+};
+use units::Id;
+
+use crate::market::{Market, Pair};
+use crate::{Entity, Kernel, Watch};
+
+impl<W: Watch> Kernel<W> {
+    pub(crate) fn apply_genesis(&mut self, _at: EventHead, event: &GenesisRecorded) {
+        assert!(self.recorded.genesis.is_none(), "the genesis occurs once (SEQ-55)");
+        let genesis = Box::new(event.genesis.clone());
+        self.recorded.genesis = Some((genesis, event.configuration_hash));
+    }
+
+    pub(crate) fn apply_leader(&mut self, _at: EventHead, event: &LeaderChanged) {
+        self.position.epoch = event.term;
+        self.recorded.leader = Some(event.leader);
+    }
+
+    pub(crate) fn apply_state_hash(&mut self, _at: EventHead, event: &StateHashRecorded) {
+        self.recorded.state_hash = Some((event.at_sequence, event.state_hash));
+    }
+
+    pub(crate) fn apply_snapshot(&mut self, _at: EventHead, event: &SnapshotTaken) {
+        self.recorded.snapshot =
+            Some((event.snapshot_sequence, event.snapshot_timestamp, event.checksum));
+    }
+
+    pub(crate) fn apply_clock(&mut self, _at: EventHead, event: &ClockStatusChanged) {
+        self.recorded.clock = Some(event.to);
+    }
+
+    pub(crate) fn apply_asset_listed(&mut self, _at: EventHead, event: &AssetListed) {
+        let number = self.assets.list(event.terms.clone());
+        self.watch.touched(Entity::Asset(number));
+    }
+
+    pub(crate) fn apply_market_listed(&mut self, _at: EventHead, event: &MarketListed) {
+        let pair = self.pair_of(event).expect("both assets are listed (D-75)");
+        let number = self.markets.count() + 1;
+        let genesis = self.recorded.genesis.as_ref().expect("the genesis comes first");
+        let market = Market::new(number, event.terms.clone(), pair, &genesis.0.fee_tiers);
+        self.markets.list(market);
+        self.count_market(number);
+    }
+
+    /// The assets that a market names, if both are listed.
+    pub(crate) fn pair_of(&self, event: &MarketListed) -> Option<Pair> {
+        let base = self.assets.number(&event.terms.base)?;
+        let quote = self.assets.number(&event.terms.quote)?;
+        let quote_decimals = self.assets.terms(quote)?.decimals;
+        Some(Pair { base, quote, quote_decimals })
+    }
+
+    pub(crate) fn apply_market_state(&mut self, _at: EventHead, number: u32, open: bool) {
+        self.markets.at_mut(number).open = open;
+        self.count_market(number);
+    }
+
+    /// Market state counts for the symbol (SEQ-27).
+    fn count_market(&mut self, number: u32) {
+        self.markets.at_mut(number).sequence += 1;
+        self.watch.touched(Entity::Market(number));
+    }
+
+    pub(crate) fn apply_account_created(&mut self, at: EventHead, event: &AccountCreated) -> Id {
+        let id = self.id_of(at.sequence, at.timestamp);
+        let account = Account::new(id, event.opening.clone(), at.timestamp);
+        let number = self.ledger.open(account);
+        self.orders.open_account();
+        self.count_account(at, number);
+        id
+    }
+
+    pub(crate) fn apply_status(&mut self, at: EventHead, event: &AccountStatusChanged) {
+        let account = self.ledger.account_mut(event.account).expect("the account was checked");
+        assert_eq!(account.status, event.from, "a status changes from what it is (ACCT-5)");
+        account.status = event.to;
+        self.count_account(at, event.account);
+    }
+}

@@ -1,0 +1,215 @@
+//! Entities and their canonical encoding: the parts that all of the state falls into (D-50, DET-46).
+//!
+//! Every part of the state belongs to one entity, so that what changed can be hashed alone and the
+//! whole is the sum of its entities. An encoding holds all that a later command can depend on and
+//! nothing derived: no book, no slot, no list. The command sequence and the last stamp are no part of
+//! it, since events alone do not tell them.
+
+use alloc::vec::Vec;
+
+use ledger::{Account, Balance};
+use schema::wire::{
+    write_amount, write_i64, write_id, write_option, write_text, write_time, write_u64,
+};
+use schema::{Event, MarketListed, Payload};
+
+use crate::keys::KeptKey;
+use crate::{Kernel, Market, Order, Watch};
+
+/// Names one part of the state. The order of the kinds is that of the state hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Entity {
+    /// Genesis, sequence, time, epoch, clock, last hash and snapshot.
+    System,
+    /// An asset, by number.
+    Asset(u32),
+    /// A market, by listing number.
+    Market(u32),
+    /// An account without its balances, by number.
+    Account(u32),
+    /// What an account has of an asset.
+    Balance {
+        /// Number of the account.
+        account: u32,
+        /// Number of the asset.
+        asset: u32,
+    },
+    /// An open order, by the sequence of its OrderSubmitted.
+    Order(u64),
+    /// A kept idempotency key, by its hash.
+    Key([u8; 16]),
+}
+
+impl Entity {
+    /// How many kinds there are.
+    pub const KIND_COUNT: usize = 7;
+
+    /// Number of its kind, from 0.
+    #[must_use]
+    pub const fn kind(&self) -> u8 {
+        match self {
+            Self::System => 0,
+            Self::Asset(_) => 1,
+            Self::Market(_) => 2,
+            Self::Account(_) => 3,
+            Self::Balance { .. } => 4,
+            Self::Order(_) => 5,
+            Self::Key(_) => 6,
+        }
+    }
+
+    /// Kind and id.
+    fn write_name(&self, out: &mut Vec<u8>) {
+        out.push(self.kind());
+        match self {
+            Self::System => {}
+            Self::Asset(number) | Self::Market(number) | Self::Account(number) => {
+                write_u64(out, u64::from(*number));
+            }
+            Self::Balance { account, asset } => {
+                write_u64(out, u64::from(*account));
+                write_u64(out, u64::from(*asset));
+            }
+            Self::Order(sequence) => write_u64(out, *sequence),
+            Self::Key(hash) => out.extend_from_slice(hash),
+        }
+    }
+}
+
+impl<W: Watch> Kernel<W> {
+    /// Appends kind, id and canonical encoding of an entity; `false`, and nothing appended, when it is
+    /// not there (any more).
+    pub fn encode_entity(&self, entity: Entity, out: &mut Vec<u8>) -> bool {
+        let start = out.len();
+        entity.write_name(out);
+        if self.write_entity(entity, out).is_none() {
+            out.truncate(start);
+            return false;
+        }
+        true
+    }
+
+    /// Appends the canonical encoding alone.
+    pub(crate) fn write_entity(&self, entity: Entity, out: &mut Vec<u8>) -> Option<()> {
+        match entity {
+            Entity::System => self.write_system(out),
+            Entity::Asset(number) => {
+                let terms = self.assets.terms(number)?.clone();
+                Event::AssetListed(schema::AssetListed { terms }).write(out, 1);
+            }
+            Entity::Market(number) => write_market(self.markets.market(number)?, out),
+            Entity::Account(number) => write_account(self.ledger.account(number)?, out),
+            Entity::Balance { account, asset } => {
+                self.ledger.assets_of(account).find(|&of| of == asset)?;
+                write_balance(&self.ledger.balance(account, asset), out);
+            }
+            Entity::Order(sequence) => write_order(self.order_of(sequence)?, out),
+            Entity::Key(hash) => write_key(self.keys.any(&hash)?, out),
+        }
+        Some(())
+    }
+
+    fn write_system(&self, out: &mut Vec<u8>) {
+        let (position, recorded) = (&self.position, &self.recorded);
+        write_u64(out, position.event_sequence);
+        write_time(out, position.last_timestamp);
+        write_u64(out, position.epoch);
+        write_option(out, recorded.genesis.as_ref(), |out, (genesis, hash)| {
+            let configuration = genesis.configuration();
+            write_u64(out, configuration.len() as u64);
+            out.extend_from_slice(&configuration);
+            out.extend_from_slice(hash);
+        });
+        write_option(out, recorded.leader.as_ref(), |out, leader| write_text(out, leader.as_str()));
+        write_option(out, recorded.state_hash, |out, (at, hash)| {
+            write_u64(out, at);
+            out.extend_from_slice(&hash);
+        });
+        write_option(out, recorded.snapshot, |out, (at, time, checksum)| {
+            write_u64(out, at);
+            write_time(out, time);
+            out.extend_from_slice(&checksum);
+        });
+        write_option(out, recorded.clock, |out, clock| out.push(clock.number()));
+    }
+
+    /// Every entity of the state, kind by kind, each kind in a fixed order.
+    pub fn entities(&self) -> impl Iterator<Item = Entity> {
+        let accounts = 0..self.ledger.account_count();
+        let balances = accounts.clone().flat_map(|account| {
+            self.ledger.assets_of(account).map(move |asset| Entity::Balance { account, asset })
+        });
+        core::iter::once(Entity::System)
+            .chain((1..=self.assets.count()).map(Entity::Asset))
+            .chain((1..=self.markets.count()).map(Entity::Market))
+            .chain(accounts.map(Entity::Account))
+            .chain(balances)
+            .chain(self.open_orders().into_iter().map(Entity::Order))
+            .chain(self.keys.iter().map(|(hash, _)| Entity::Key(hash)))
+    }
+
+    /// Sequences of all open orders, rising.
+    pub(crate) fn open_orders(&self) -> Vec<u64> {
+        let mut all: Vec<u64> = (0..self.ledger.account_count())
+            .flat_map(|account| self.orders.of_account(account).map(|order| order.sequence))
+            .collect();
+        all.sort_unstable();
+        all
+    }
+}
+
+fn write_market(market: &Market, out: &mut Vec<u8>) {
+    MarketListed { terms: market.terms.clone() }.write(out, 1);
+    out.push(u8::from(market.open));
+    write_u64(out, market.sequence);
+    write_option(out, market.last_price, |out, price| write_u64(out, price.0));
+}
+
+fn write_account(account: &Account, out: &mut Vec<u8>) {
+    write_id(out, account.id);
+    let opening = (*account.opening).clone();
+    schema::AccountCreated { opening }.write(out, 1);
+    out.push(account.status.number());
+    write_u64(out, account.version);
+    write_time(out, account.created_at);
+    write_time(out, account.updated_at);
+}
+
+fn write_balance(balance: &Balance, out: &mut Vec<u8>) {
+    write_amount(out, balance.available);
+    write_amount(out, balance.locked);
+    write_u64(out, balance.update_seq);
+    write_time(out, balance.updated_at);
+}
+
+fn write_order(order: &Order, out: &mut Vec<u8>) {
+    write_time(out, order.submitted_at);
+    write_u64(out, u64::from(order.account));
+    write_u64(out, u64::from(order.market));
+    for number in [order.ticks.0, order.total.0, order.filled.0] {
+        write_u64(out, number);
+    }
+    out.extend_from_slice(&order.units.to_le_bytes());
+    write_amount(out, order.fees);
+    write_amount(out, order.reserved);
+    write_i64(out, order.reserve_rate.0);
+    for number in [order.version, order.state_seq, order.priority] {
+        write_u64(out, number);
+    }
+    write_time(out, order.state_changed_at);
+    out.extend_from_slice(&[
+        order.state.map_or(u8::MAX, schema::OrderState::number),
+        order.prev_state.map_or(u8::MAX, schema::OrderState::number),
+        u8::from(order.side == units::Side::Sell),
+        order.order_type.number(),
+        order.time_in_force.number(),
+        order.self_trade.number(),
+    ]);
+}
+
+fn write_key(key: &KeptKey, out: &mut Vec<u8>) {
+    out.extend_from_slice(&key.body_hash);
+    write_time(out, key.expires_at);
+    write_u64(out, key.first_command);
+    out.push(u8::from(key.gateway));
+}

@@ -1,0 +1,186 @@
+//! `Market`: the parameters, the book and the running figures of one market.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use book::Book;
+use fees::FeeScale;
+use schema::{FeeTier, Label, MarketTerms, SymbolRef};
+use units::{Amount, Lots, Rate, Side, Ticks};
+
+use crate::step::Step;
+
+/// One market.
+#[derive(Clone, Debug)]
+pub struct Market {
+    /// All its parameters.
+    pub terms: MarketTerms,
+    /// Listing number, from 1.
+    pub number: u32,
+    /// Whether it takes orders.
+    pub open: bool,
+    /// The symbol's own sequence (SEQ-27).
+    pub sequence: u64,
+    /// Price of the last trade.
+    pub last_price: Option<Ticks>,
+    /// Number of the base asset.
+    pub base: u32,
+    /// Number of the quote asset.
+    pub quote: u32,
+    pub(crate) book: Book,
+    pub(crate) scale: FeeScale,
+    pub(crate) tick: Step,
+    pub(crate) lot: Step,
+    /// The first row of its fee tiers: the rates of an account without volume (FEE-5).
+    pub(crate) base_tier: FeeTier,
+}
+
+/// The assets of a market.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pair {
+    pub(crate) base: u32,
+    pub(crate) quote: u32,
+    pub(crate) quote_decimals: u8,
+}
+
+/// tick × lot in 10⁻¹⁸, or `None` when that is not whole (ACCT-69).
+pub(crate) fn tick_times_lot(tick: Amount, lot: Amount) -> Option<Amount> {
+    let product = tick.0.checked_mul(lot.0)?;
+    (product % Amount::ONE.0 == 0).then_some(Amount(product / Amount::ONE.0))
+}
+
+impl Market {
+    pub(crate) fn new(
+        number: u32,
+        terms: MarketTerms,
+        pair: Pair,
+        shard_tiers: &[FeeTier],
+    ) -> Self {
+        let unit = tick_times_lot(terms.tick_size, terms.lot_size);
+        let unit = unit.expect("a market is listed only if tick × lot is whole (ACCT-69)");
+        let tiers = if terms.fee_tiers.is_empty() { shard_tiers } else { &terms.fee_tiers };
+        Self {
+            number,
+            open: false,
+            sequence: 0,
+            last_price: None,
+            base: pair.base,
+            quote: pair.quote,
+            book: Book::new(),
+            scale: FeeScale::new(unit, pair.quote_decimals),
+            tick: Step::new(terms.tick_size),
+            lot: Step::new(terms.lot_size),
+            base_tier: tiers[0],
+            terms,
+        }
+    }
+
+    /// Its resting orders.
+    #[must_use]
+    pub const fn book(&self) -> &Book {
+        &self.book
+    }
+
+    /// A price in decimals.
+    #[must_use]
+    pub fn price(&self, ticks: Ticks) -> Amount {
+        self.tick.amount(ticks.0).unwrap_or(Amount::BALANCE_MAX)
+    }
+
+    /// A quantity in decimals.
+    #[must_use]
+    pub fn quantity(&self, lots: Lots) -> Amount {
+        self.lot.amount(lots.0).unwrap_or(Amount::BALANCE_MAX)
+    }
+
+    /// Value of `units` tick × lots in the quote asset.
+    #[must_use]
+    pub fn value(&self, units: u128) -> Option<Amount> {
+        self.scale.value(units)
+    }
+
+    /// What an order of `lots` at `ticks` must have reserved: a buy its value and the taker fee on it,
+    /// rounded up (D-15), a sell its quantity. `None` when that does not fit the number format.
+    #[inline]
+    pub(crate) fn requirement(
+        &self,
+        side: Side,
+        order: (Ticks, Lots),
+        rate: Rate,
+    ) -> Option<Amount> {
+        let (ticks, lots) = order;
+        match side {
+            Side::Sell => self.lot.amount(lots.0),
+            Side::Buy => {
+                let units = u128::from(ticks.0) * u128::from(lots.0);
+                let value = self.scale.value(units)?;
+                let fee = self.scale.fee(units, rate)?.min(value);
+                let sum = value.checked_add(fee)?;
+                sum.is_balance().then_some(sum)
+            }
+        }
+    }
+
+    /// The asset that an order of this side reserves.
+    #[inline]
+    pub(crate) const fn reserved_asset(&self, side: Side) -> u32 {
+        match side {
+            Side::Buy => self.quote,
+            Side::Sell => self.base,
+        }
+    }
+}
+
+/// All markets of a shard.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Markets {
+    all: Vec<Market>,
+    numbers: BTreeMap<Label, u32>,
+}
+
+impl Markets {
+    pub(crate) fn list(&mut self, market: Market) {
+        assert_eq!(market.number, self.count() + 1, "listing numbers are counted");
+        let before = self.numbers.insert(market.terms.symbol, market.number);
+        assert!(before.is_none(), "a market is listed once");
+        self.all.push(market);
+    }
+
+    pub(crate) fn count(&self) -> u32 {
+        u32::try_from(self.all.len()).expect("markets are bounded")
+    }
+
+    pub(crate) fn number(&self, symbol: &Label) -> Option<u32> {
+        self.numbers.get(symbol).copied()
+    }
+
+    /// The market that a command names. A text may have become a symbol since the command was made.
+    #[inline]
+    pub(crate) fn find(&self, symbol: &SymbolRef) -> Option<&Market> {
+        match symbol {
+            SymbolRef::Listed(number) => self.market(*number),
+            SymbolRef::Unknown(text) => self.market(self.number(text)?),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn market(&self, number: u32) -> Option<&Market> {
+        self.all.get((number as usize).checked_sub(1)?)
+    }
+
+    /// A market that is known to exist.
+    #[inline]
+    pub(crate) fn at(&self, number: u32) -> &Market {
+        &self.all[number as usize - 1]
+    }
+
+    /// A market that is known to exist, to change.
+    #[inline]
+    pub(crate) fn at_mut(&mut self, number: u32) -> &mut Market {
+        &mut self.all[number as usize - 1]
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Market> {
+        self.all.iter()
+    }
+}

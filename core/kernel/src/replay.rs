@@ -1,0 +1,206 @@
+//! Applying events from a log: the same functions as live, with the slots looked up.
+//!
+//! A log is checked for what could not have been written: a gap, an order that is not open, postings
+//! that do not balance. Those are answers, so that a tool can say where a log is damaged; what is
+//! sound in form and still breaks an invariant panics like live (RPL-47, STATE-31).
+
+use core::fmt;
+
+use ledger::LedgerError;
+use schema::wire::DecodeError;
+use schema::{Event, EventGroup, EventHead, OrderState, OrderTerms};
+use units::Amount;
+
+use crate::order::Slot;
+use crate::{Kernel, Watch};
+
+/// Why a log cannot be applied. `at` is the sequence of the event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ApplyError {
+    /// The bytes of the group are no events.
+    Undecodable {
+        /// First event that could not be read.
+        at: u64,
+        /// What is wrong with it.
+        cause: DecodeError,
+    },
+    /// Not the next event: one is missing, or comes twice with another content.
+    Gap {
+        /// What the log gives.
+        at: u64,
+        /// What comes next.
+        expected: u64,
+    },
+    /// An event's time is not later than the one before (TIME-36).
+    NotLater {
+        /// The event.
+        at: u64,
+    },
+    /// It names an entity that is not there, or not in the state that the event needs.
+    Impossible {
+        /// The event.
+        at: u64,
+    },
+    /// Its postings cannot be made.
+    Unbalanced {
+        /// The event.
+        at: u64,
+        /// Why.
+        cause: LedgerError,
+    },
+}
+
+impl fmt::Display for ApplyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Undecodable { at, cause } => write!(f, "event {at} cannot be read: {cause}"),
+            Self::Gap { at, expected } => {
+                write!(f, "event {at} stands where event {expected} must come next")
+            }
+            Self::NotLater { at } => write!(f, "event {at} is not later than the one before"),
+            Self::Impossible { at } => {
+                write!(f, "event {at} names an entity that is not there or not in that state")
+            }
+            Self::Unbalanced { at, cause } => write!(f, "event {at} cannot be posted: {cause}"),
+        }
+    }
+}
+
+impl core::error::Error for ApplyError {}
+
+impl<W: Watch> Kernel<W> {
+    /// Applies all the events of one command. A group at or below the state's sequence is ignored
+    /// (RPL-75).
+    ///
+    /// # Errors
+    /// What is wrong with the log. State is then undefined: the kernel must be dropped.
+    ///
+    /// # Panics
+    /// When an event breaks an invariant.
+    pub fn apply_group(&mut self, group: &EventGroup<'_>) -> Result<(), ApplyError> {
+        let expected = self.position.event_sequence + 1;
+        let first = group.head.first_sequence;
+        if first < expected {
+            return Ok(());
+        }
+        if first > expected {
+            return Err(ApplyError::Gap { at: first, expected });
+        }
+        self.begin_replay(&group.head);
+        for event in group.events() {
+            let at = self.position.event_sequence + 1;
+            let (head, event) = event.map_err(|cause| ApplyError::Undecodable { at, cause })?;
+            if head.timestamp <= self.position.last_timestamp {
+                return Err(ApplyError::NotLater { at });
+            }
+            self.pass_event(head);
+            self.apply_event(head, &event)?;
+        }
+        self.end_command();
+        Ok(())
+    }
+
+    fn apply_event(&mut self, at: EventHead, event: &Event) -> Result<(), ApplyError> {
+        let possible = match event {
+            Event::OrderSubmitted(submitted) => match submitted.terms {
+                OrderTerms::Checked { account, market, .. } => {
+                    let known = self.ledger.account(account).is_some()
+                        && self.markets.market(market).is_some();
+                    known.then(|| {
+                        self.apply_submitted(at, submitted);
+                    })
+                }
+                OrderTerms::Requested { account, .. } => {
+                    self.rejecting = Some((at.sequence, account));
+                    self.apply_requested(at, account);
+                    Some(())
+                }
+            },
+            Event::OrderRejected(rejected) => {
+                let of = self.rejecting.take().filter(|(order, _)| *order == rejected.order);
+                of.map(|(_, account)| self.apply_requested(at, account))
+            }
+            Event::OrderAccepted(accepted) => {
+                self.orders.slot(accepted.order).map(|slot| self.apply_accepted(at, slot))
+            }
+            Event::MarginReserved(event) => self
+                .order_with(event.order, event.amount)
+                .map(|slot| self.apply_reserved(at, event, slot)),
+            Event::MarginReleased(event) => self
+                .order_with(event.order, event.amount)
+                .map(|slot| self.apply_released(at, event, slot)),
+            Event::OrderPartiallyFilled(fill) | Event::OrderFilled(fill) => {
+                let slot = self.open_slot(fill.order);
+                let fits = slot.filter(|&slot| fill.lots <= self.orders.at(slot).remaining());
+                fits.map(|slot| self.apply_fill(at, fill, slot))
+            }
+            Event::OrderCanceled(ended) => self
+                .open_slot(ended.order)
+                .map(|slot| self.apply_ended(at, slot, OrderState::Canceled)),
+            Event::OrderExpired(ended) => self
+                .open_slot(ended.order)
+                .map(|slot| self.apply_ended(at, slot, OrderState::Expired)),
+            Event::TradeExecuted(trade) => {
+                let slots = self.open_slot(trade.maker).zip(self.open_slot(trade.taker));
+                slots.map(|slots| self.apply_executed(at, trade.ticks, slots))
+            }
+            Event::TradeSettled(_) => {
+                self.apply_settled(at);
+                Some(())
+            }
+            Event::BalanceUpdated(event) => {
+                let sound = self.ledger.check(event);
+                sound.map_err(|cause| ApplyError::Unbalanced { at: at.sequence, cause })?;
+                self.apply_balances(at, event);
+                Some(())
+            }
+            other => self.apply_registry(at, other),
+        };
+        possible.ok_or(ApplyError::Impossible { at: at.sequence })
+    }
+
+    /// Events of the registry, of accounts and of the log itself.
+    fn apply_registry(&mut self, at: EventHead, event: &Event) -> Option<()> {
+        match event {
+            Event::CommandRejected(rejected) => self.apply_party(at, &rejected.party),
+            Event::CommandCompleted(completed) => self.apply_party(at, &completed.party),
+            Event::GenesisRecorded(event) => {
+                self.recorded.genesis.is_none().then(|| self.apply_genesis(at, event))?;
+            }
+            Event::LeaderChanged(event) => self.apply_leader(at, event),
+            Event::StateHashRecorded(event) => self.apply_state_hash(at, event),
+            Event::SnapshotTaken(event) => self.apply_snapshot(at, event),
+            Event::ClockStatusChanged(event) => self.apply_clock(at, event),
+            Event::AssetListed(event) => self.apply_asset_listed(at, event),
+            Event::MarketListed(event) => {
+                self.pair_of(event)?;
+                self.apply_market_listed(at, event);
+            }
+            Event::MarketPaused(event) => {
+                self.markets.market(event.market)?;
+                self.apply_market_state(at, event.market, false);
+            }
+            Event::MarketResumed(event) => {
+                self.markets.market(event.market)?;
+                self.apply_market_state(at, event.market, true);
+            }
+            Event::AccountCreated(event) => {
+                self.apply_account_created(at, event);
+            }
+            Event::AccountStatusChanged(event) => {
+                self.ledger.account(event.account)?;
+                self.apply_status(at, event);
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+
+    fn open_slot(&self, order: u64) -> Option<Slot> {
+        self.orders.slot(order).filter(|&slot| self.orders.at(slot).is_open())
+    }
+
+    fn order_with(&self, order: u64, amount: Amount) -> Option<Slot> {
+        self.orders.slot(order).filter(|_| amount > Amount::ZERO)
+    }
+}

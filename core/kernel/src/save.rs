@@ -1,0 +1,321 @@
+//! Saving the whole state and loading it again.
+//!
+//! The bytes are canonical: one state has one encoding (RPL-42). They hold what `entity.rs` encodes,
+//! kind by kind, and in front where the kernel stood in the command log. A loaded kernel does the same
+//! with the same later commands (RPL-35): books are built from the open orders in order of their
+//! priority, numbers and queues from the order in which entities are stored. Checksum, compression and
+//! place on disk belong to the snapshot store.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::fmt;
+
+use book::{Entry, NodeId};
+use ledger::{Account, Balance};
+use schema::wire::{DecodeError, Reader, write_time, write_u64};
+use schema::{
+    AccountStatus, ClockStatus, Event, EventKind, OrderState, OrderType, SelfTrade, TimeInForce,
+    decode_payload,
+};
+use units::{Lots, Rate, Side};
+
+use crate::keys::KeptKey;
+use crate::market::Market;
+use crate::{Entity, Kernel, Order, Unwatched, Watch};
+
+/// Format of saved state that this version writes and reads.
+pub const SNAPSHOT_FORMAT: u8 = 1;
+
+/// Why bytes are no saved state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoadError {
+    /// Not readable as such.
+    Decode(DecodeError),
+    /// Readable, but its parts contradict each other.
+    Inconsistent,
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Decode(cause) => write!(f, "saved state cannot be read: {cause}"),
+            Self::Inconsistent => f.write_str("the parts of the saved state contradict each other"),
+        }
+    }
+}
+
+impl core::error::Error for LoadError {}
+
+impl From<DecodeError> for LoadError {
+    fn from(cause: DecodeError) -> Self {
+        Self::Decode(cause)
+    }
+}
+
+impl<W: Watch> Kernel<W> {
+    /// Appends the whole state.
+    pub fn save(&self, out: &mut Vec<u8>) {
+        out.push(SNAPSHOT_FORMAT);
+        write_u64(out, self.position.command_sequence);
+        write_time(out, self.position.last_stamp);
+        self.save_one(Entity::System, out);
+        self.save_all((0..self.assets.count()).map(|index| Entity::Asset(index + 1)), out);
+        self.save_all((0..self.markets.count()).map(|index| Entity::Market(index + 1)), out);
+        self.save_all((0..self.ledger.account_count()).map(Entity::Account), out);
+        for account in 0..self.ledger.account_count() {
+            let assets: Vec<u32> = self.ledger.assets_of(account).collect();
+            write_u64(out, assets.len() as u64);
+            for asset in assets {
+                write_u64(out, u64::from(asset));
+                self.save_one(Entity::Balance { account, asset }, out);
+            }
+        }
+        let orders = self.open_orders();
+        write_u64(out, orders.len() as u64);
+        for sequence in orders {
+            write_u64(out, sequence);
+            self.save_one(Entity::Order(sequence), out);
+        }
+        let keys: Vec<[u8; 16]> = self.keys.iter().map(|(hash, _)| hash).collect();
+        write_u64(out, keys.len() as u64);
+        for hash in keys {
+            out.extend_from_slice(&hash);
+            self.save_one(Entity::Key(hash), out);
+        }
+    }
+
+    fn save_all(&self, entities: impl ExactSizeIterator<Item = Entity>, out: &mut Vec<u8>) {
+        write_u64(out, entities.len() as u64);
+        for entity in entities {
+            self.save_one(entity, out);
+        }
+    }
+
+    fn save_one(&self, entity: Entity, out: &mut Vec<u8>) {
+        self.write_entity(entity, out).expect("an entity that was listed is there");
+    }
+}
+
+impl Kernel {
+    /// The kernel that was saved.
+    ///
+    /// # Errors
+    /// Bytes that no kernel saved.
+    pub fn load(bytes: &[u8]) -> Result<Self, LoadError> {
+        Self::load_watched(bytes, Unwatched)
+    }
+}
+
+impl<W: Watch> Kernel<W> {
+    /// The kernel that was saved, with its changes watched from now on.
+    ///
+    /// # Errors
+    /// Bytes that no kernel saved.
+    pub fn load_watched(bytes: &[u8], watch: W) -> Result<Self, LoadError> {
+        let mut kernel = Self::watched(watch);
+        let mut reader = Reader::new(bytes);
+        if reader.u8()? != SNAPSHOT_FORMAT {
+            return Err(DecodeError::Unknown.into());
+        }
+        kernel.position.command_sequence = reader.u64()?;
+        kernel.position.last_stamp = reader.time()?;
+        kernel.load_system(&mut reader)?;
+        for _ in 0..reader.u64()? {
+            let Event::AssetListed(listed) =
+                decode_payload(&mut reader, EventKind::AssetListed, 1)?
+            else {
+                return Err(LoadError::Inconsistent);
+            };
+            if kernel.assets.number(&listed.terms.symbol).is_some() {
+                return Err(LoadError::Inconsistent);
+            }
+            kernel.assets.list(listed.terms);
+        }
+        for _ in 0..reader.u64()? {
+            kernel.load_market(&mut reader)?;
+        }
+        kernel.load_accounts(&mut reader)?;
+        kernel.load_orders(&mut reader)?;
+        for _ in 0..reader.u64()? {
+            let hash = reader.array()?;
+            let kept = read_key(&mut reader)?;
+            kernel.keys.restore(hash, kept);
+        }
+        reader.end()?;
+        Ok(kernel)
+    }
+
+    fn load_system(&mut self, reader: &mut Reader<'_>) -> Result<(), LoadError> {
+        self.position.event_sequence = reader.u64()?;
+        self.position.last_timestamp = reader.time()?;
+        self.position.epoch = reader.u64()?;
+        self.recorded.genesis = reader.option(|reader| {
+            let size = usize::try_from(reader.u64()?).map_err(|_| DecodeError::BadNumber)?;
+            let genesis = schema::Genesis::from_configuration(reader.take(size)?)?;
+            Ok((Box::new(genesis), reader.array()?))
+        })?;
+        self.recorded.leader = reader.option(Reader::label)?;
+        self.recorded.state_hash = reader.option(|reader| Ok((reader.u64()?, reader.array()?)))?;
+        self.recorded.snapshot =
+            reader.option(|reader| Ok((reader.u64()?, reader.time()?, reader.array()?)))?;
+        self.recorded.clock = reader
+            .option(|reader| ClockStatus::from_number(reader.u8()?).ok_or(DecodeError::BadTag))?;
+        Ok(())
+    }
+
+    fn load_market(&mut self, reader: &mut Reader<'_>) -> Result<(), LoadError> {
+        let Event::MarketListed(listed) = decode_payload(reader, EventKind::MarketListed, 1)?
+        else {
+            return Err(LoadError::Inconsistent);
+        };
+        let pair = self.pair_of(&listed).ok_or(LoadError::Inconsistent)?;
+        let genesis = self.recorded.genesis.as_ref().ok_or(LoadError::Inconsistent)?;
+        if self.markets.number(&listed.terms.symbol).is_some() {
+            return Err(LoadError::Inconsistent);
+        }
+        let number = self.markets.count() + 1;
+        let mut market = Market::new(number, listed.terms, pair, &genesis.0.fee_tiers);
+        market.open = reader.flag()?;
+        market.sequence = reader.u64()?;
+        market.last_price = reader.option(Reader::ticks)?;
+        self.markets.list(market);
+        Ok(())
+    }
+
+    fn load_accounts(&mut self, reader: &mut Reader<'_>) -> Result<(), LoadError> {
+        let count = reader.u64()?;
+        for _ in 0..count {
+            let account = read_account(reader)?;
+            let known = self.ledger.number(account.id).is_some()
+                || self.ledger.number_of_external_id(&account.opening.external_id).is_some();
+            if known {
+                return Err(LoadError::Inconsistent);
+            }
+            self.ledger.open(account);
+            self.orders.open_account();
+        }
+        for account in 0..self.ledger.account_count() {
+            for _ in 0..reader.u64()? {
+                let asset = reader.u32()?;
+                let known = self.assets.terms(asset).is_some();
+                known.then_some(()).ok_or(LoadError::Inconsistent)?;
+                let balance = read_balance(reader)?;
+                self.ledger.restore(account, asset, balance);
+            }
+        }
+        Ok(())
+    }
+
+    /// Orders come in order of their ids, so that each account's list is in order; they enter their
+    /// books in order of priority.
+    fn load_orders(&mut self, reader: &mut Reader<'_>) -> Result<(), LoadError> {
+        let mut resting = Vec::new();
+        for _ in 0..reader.u64()? {
+            let sequence = reader.u64()?;
+            let order = read_order(reader, sequence)?;
+            let sound = self.ledger.account(order.account).is_some()
+                && self.markets.market(order.market).is_some()
+                && order.is_open()
+                && order.filled < order.total
+                && order.ticks.0 > 0
+                && self.orders.slot(sequence).is_none();
+            sound.then_some(()).ok_or(LoadError::Inconsistent)?;
+            let priority = order.priority;
+            let may_rest = order.may_rest();
+            let slot = self.orders.add(order);
+            if may_rest {
+                resting.push((priority, slot));
+            }
+        }
+        resting.sort_unstable();
+        for (_, slot) in resting {
+            let order = self.orders.at(slot);
+            let entry = Entry {
+                side: order.side,
+                ticks: order.ticks,
+                lots: order.remaining(),
+                account: order.account,
+                order: slot,
+            };
+            let node = self.markets.at_mut(order.market).book.insert(entry);
+            self.orders.at_mut(slot).node = node;
+        }
+        Ok(())
+    }
+}
+
+fn read_account(reader: &mut Reader<'_>) -> Result<Account, LoadError> {
+    let id = reader.id()?;
+    let Event::AccountCreated(created) = decode_payload(reader, EventKind::AccountCreated, 1)?
+    else {
+        return Err(LoadError::Inconsistent);
+    };
+    let status = AccountStatus::from_number(reader.u8()?).ok_or(DecodeError::BadTag)?;
+    let version = reader.u64()?;
+    let created_at = reader.time()?;
+    let mut account = Account::new(id, created.opening, created_at);
+    account.status = status;
+    account.version = version;
+    account.updated_at = reader.time()?;
+    Ok(account)
+}
+
+fn read_balance(reader: &mut Reader<'_>) -> Result<Balance, LoadError> {
+    Ok(Balance {
+        available: reader.amount()?,
+        locked: reader.amount()?,
+        update_seq: reader.u64()?,
+        updated_at: reader.time()?,
+    })
+}
+
+fn read_order(reader: &mut Reader<'_>, sequence: u64) -> Result<Order, LoadError> {
+    let state = |number: u8| match number {
+        u8::MAX => Ok(None),
+        _ => OrderState::from_number(number).map(Some).ok_or(DecodeError::BadTag),
+    };
+    let submitted_at = reader.time()?;
+    let (account, market) = (reader.u32()?, reader.u32()?);
+    let (ticks, total, filled) = (reader.ticks()?, reader.lots()?, Lots(reader.u64()?));
+    let units = u128::from_le_bytes(reader.array()?);
+    let (fees, reserved) = (reader.amount()?, reader.amount()?);
+    let reserve_rate: Rate = reader.rate()?;
+    let (version, state_seq, priority) = (reader.u64()?, reader.u64()?, reader.u64()?);
+    let state_changed_at = reader.time()?;
+    let [now, before, side, order_type, time_in_force, self_trade] = reader.array()?;
+    Ok(Order {
+        sequence,
+        submitted_at,
+        account,
+        market,
+        ticks,
+        total,
+        filled,
+        units,
+        fees,
+        reserved,
+        reserve_rate,
+        version,
+        state_seq,
+        state_changed_at,
+        priority,
+        state: state(now)?,
+        prev_state: state(before)?,
+        side: if side == 0 { Side::Buy } else { Side::Sell },
+        order_type: OrderType::from_number(order_type).ok_or(DecodeError::BadTag)?,
+        time_in_force: TimeInForce::from_number(time_in_force).ok_or(DecodeError::BadTag)?,
+        self_trade: SelfTrade::from_number(self_trade).ok_or(DecodeError::BadTag)?,
+        node: NodeId::NONE,
+        next: 0,
+        previous: 0,
+    })
+}
+
+fn read_key(reader: &mut Reader<'_>) -> Result<KeptKey, LoadError> {
+    Ok(KeptKey {
+        body_hash: reader.array()?,
+        expires_at: reader.time()?,
+        first_command: reader.u64()?,
+        gateway: reader.flag()?,
+    })
+}

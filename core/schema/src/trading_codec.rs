@@ -1,0 +1,334 @@
+//! The stored form of the events of trading: balances, reservations, orders, trades.
+//!
+//! These are written millions of times a second by the live kernel, so each `write` is inlined and
+//! makes no allocation of its own. A reference to an order or a trade is the distance back from the
+//! event's own sequence, which is small for what is young. See `docs/formats/event.md`.
+
+use alloc::vec::Vec;
+
+use units::Amount;
+
+use crate::event_codec::{Payload, read_detail, write_detail};
+use crate::order_codec::{OrderStyle, order_style, read_style, read_trigger, write_trigger};
+use crate::wire::{
+    DecodeError, Reader, write_amount, write_id, write_label, write_time, write_u64,
+};
+use crate::{
+    BalanceUpdated, Bucket, Code, ExpiryReason, Fill, HoldReason, MarginMoved, OrderAccepted,
+    OrderEnded, OrderRejected, OrderSubmitted, OrderTerms, PositionSide, Posting, Reference,
+    ReleaseReason, SymbolRef, TradeExecuted, TradeSettled, UpdateReason,
+};
+
+/// How far back `target` lies. Targets are never later than the event, so nothing is lost.
+#[inline]
+fn write_back(out: &mut Vec<u8>, sequence: u64, target: u64) {
+    write_u64(out, sequence.wrapping_sub(target));
+}
+
+#[inline]
+pub(crate) fn read_back(reader: &mut Reader<'_>, sequence: u64) -> Result<u64, DecodeError> {
+    let target = sequence.checked_sub(reader.u64()?).ok_or(DecodeError::BadNumber)?;
+    if target == 0 { Err(DecodeError::BadNumber) } else { Ok(target) }
+}
+
+const TRADE_REFERENCE: u8 = 0x80;
+
+impl Payload for BalanceUpdated {
+    #[inline]
+    fn write(&self, out: &mut Vec<u8>, sequence: u64) {
+        match self.reference {
+            Reference::Trade(trade) => {
+                out.push(self.reason.number() | TRADE_REFERENCE);
+                write_back(out, sequence, trade);
+            }
+            Reference::Outside(id) => {
+                out.push(self.reason.number());
+                write_id(out, id);
+            }
+        }
+        write_u64(out, self.postings().len() as u64);
+        for posting in self.postings() {
+            write_u64(out, u64::from(posting.account));
+            write_u64(out, u64::from(posting.asset) << 1 | u64::from(posting.bucket.number()));
+            write_amount(out, posting.delta);
+        }
+    }
+}
+
+pub(crate) fn read_balance_updated(
+    reader: &mut Reader<'_>,
+    sequence: u64,
+) -> Result<BalanceUpdated, DecodeError> {
+    let head = reader.u8()?;
+    let reason = UpdateReason::from_number(head & !TRADE_REFERENCE).ok_or(DecodeError::BadTag)?;
+    let reference = if head & TRADE_REFERENCE == 0 {
+        Reference::Outside(reader.id()?)
+    } else {
+        Reference::Trade(read_back(reader, sequence)?)
+    };
+    let mut event = BalanceUpdated::new(reason, reference);
+    let count = reader.u64()?;
+    if count > BalanceUpdated::POSTING_COUNT_MAX as u64 {
+        return Err(DecodeError::TooMany);
+    }
+    for _ in 0..count {
+        let account = reader.u32()?;
+        let place = reader.u64()?;
+        let asset = u32::try_from(place >> 1).map_err(|_| DecodeError::BadNumber)?;
+        let bucket = if place & 1 == 0 { Bucket::Available } else { Bucket::Locked };
+        let delta = reader.amount()?;
+        if delta == Amount::ZERO {
+            return Err(DecodeError::BadNumber);
+        }
+        event.post(Posting { account, asset, bucket, delta });
+    }
+    Ok(event)
+}
+
+impl Payload for MarginMoved<HoldReason> {
+    #[inline]
+    fn write(&self, out: &mut Vec<u8>, sequence: u64) {
+        out.push(self.reason.number());
+        write_back(out, sequence, self.order);
+        write_amount(out, self.amount);
+    }
+}
+
+impl Payload for MarginMoved<ReleaseReason> {
+    #[inline]
+    fn write(&self, out: &mut Vec<u8>, sequence: u64) {
+        out.push(self.reason.number());
+        write_back(out, sequence, self.order);
+        write_amount(out, self.amount);
+    }
+}
+
+const REQUESTED: u8 = 1;
+const HAS_CLIENT_ID: u8 = 1 << 1;
+const HAS_EXPIRY: u8 = 1 << 2;
+const HAS_TRIGGER: u8 = 1 << 3;
+const HAS_OCO: u8 = 1 << 4;
+const HAS_POSITION_SIDE: u8 = 1 << 5;
+const SYMBOL_UNKNOWN: u8 = 1 << 6;
+const HAS_PRICE: u8 = 1 << 7;
+
+impl Payload for OrderSubmitted {
+    #[inline]
+    fn write(&self, out: &mut Vec<u8>, _: u64) {
+        let flag = |set: bool, bit: u8| if set { bit } else { 0 };
+        let mut has = flag(self.client_order_id.is_some(), HAS_CLIENT_ID)
+            | flag(self.expire_at.is_some(), HAS_EXPIRY)
+            | flag(self.trigger.is_some(), HAS_TRIGGER)
+            | flag(self.oco_with.is_some(), HAS_OCO)
+            | flag(self.position_side.is_some(), HAS_POSITION_SIDE);
+        if let OrderTerms::Requested { symbol, price, .. } = &self.terms {
+            has |= REQUESTED
+                | flag(price.is_some(), HAS_PRICE)
+                | flag(matches!(symbol, SymbolRef::Unknown(_)), SYMBOL_UNKNOWN);
+        }
+        let style = order_style(&OrderStyle {
+            side: self.side,
+            order_type: self.order_type,
+            time_in_force: self.time_in_force,
+            post_only: self.post_only,
+            reduce_only: self.reduce_only,
+            self_trade: self.self_trade,
+        });
+        out.extend_from_slice(&[style, has]);
+        self.terms.write(out);
+        if has & !(REQUESTED | HAS_PRICE | SYMBOL_UNKNOWN) != 0 {
+            self.write_extras(out);
+        }
+    }
+}
+
+impl OrderSubmitted {
+    fn write_extras(&self, out: &mut Vec<u8>) {
+        if let Some(id) = &self.client_order_id {
+            write_label(out, id);
+        }
+        if let Some(time) = self.expire_at {
+            write_time(out, time);
+        }
+        if let Some(trigger) = &self.trigger {
+            write_trigger(out, trigger);
+        }
+        if let Some(other) = self.oco_with {
+            write_id(out, other);
+        }
+        if let Some(side) = self.position_side {
+            out.push(side.number());
+        }
+    }
+}
+
+impl OrderTerms {
+    #[inline]
+    fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Checked { account, market, ticks, lots } => {
+                write_u64(out, u64::from(*account));
+                write_u64(out, u64::from(*market));
+                write_u64(out, ticks.0);
+                write_u64(out, lots.0);
+            }
+            Self::Requested { account, symbol, price, quantity } => {
+                write_id(out, *account);
+                match symbol {
+                    SymbolRef::Listed(number) => write_u64(out, u64::from(*number)),
+                    SymbolRef::Unknown(text) => write_label(out, text),
+                }
+                if let Some(price) = price {
+                    write_amount(out, *price);
+                }
+                write_amount(out, *quantity);
+            }
+        }
+    }
+
+    fn read(reader: &mut Reader<'_>, has: u8) -> Result<Self, DecodeError> {
+        if has & REQUESTED == 0 {
+            if has & (HAS_PRICE | SYMBOL_UNKNOWN) != 0 {
+                return Err(DecodeError::BadTag);
+            }
+            let (account, market) = (reader.u32()?, reader.u32()?);
+            return Ok(Self::Checked {
+                account,
+                market,
+                ticks: reader.ticks()?,
+                lots: reader.lots()?,
+            });
+        }
+        let account = reader.id()?;
+        let symbol = if has & SYMBOL_UNKNOWN != 0 {
+            SymbolRef::Unknown(reader.label()?)
+        } else {
+            SymbolRef::Listed(reader.u32()?)
+        };
+        let price = reader.present(has & HAS_PRICE, Reader::amount)?;
+        Ok(Self::Requested { account, symbol, price, quantity: reader.amount()? })
+    }
+}
+
+pub(crate) fn read_submitted(reader: &mut Reader<'_>) -> Result<OrderSubmitted, DecodeError> {
+    let [style, has] = reader.array()?;
+    let style = read_style(style)?;
+    Ok(OrderSubmitted {
+        terms: OrderTerms::read(reader, has)?,
+        side: style.side,
+        order_type: style.order_type,
+        time_in_force: style.time_in_force,
+        post_only: style.post_only,
+        reduce_only: style.reduce_only,
+        self_trade: style.self_trade,
+        client_order_id: reader.present(has & HAS_CLIENT_ID, Reader::label)?,
+        expire_at: reader.present(has & HAS_EXPIRY, Reader::time)?,
+        trigger: reader.present(has & HAS_TRIGGER, read_trigger)?,
+        oco_with: reader.present(has & HAS_OCO, Reader::id)?,
+        position_side: reader
+            .present(has & HAS_POSITION_SIDE, |reader| reader.tag(PositionSide::from_number))?,
+    })
+}
+
+impl Payload for OrderAccepted {
+    #[inline]
+    fn write(&self, out: &mut Vec<u8>, sequence: u64) {
+        write_back(out, sequence, self.order);
+    }
+}
+
+impl Payload for OrderRejected {
+    /// # Panics
+    /// On a reason that is not marked R (EVT-18).
+    fn write(&self, out: &mut Vec<u8>, sequence: u64) {
+        assert!(self.reason.uses().rejects, "a code marked R (EVT-77)");
+        write_back(out, sequence, self.order);
+        out.push(self.reason.number());
+        write_detail(out, &self.detail);
+    }
+}
+
+pub(crate) fn read_rejected(
+    reader: &mut Reader<'_>,
+    sequence: u64,
+) -> Result<OrderRejected, DecodeError> {
+    let order = read_back(reader, sequence)?;
+    let rejecting = |code: &Code| code.uses().rejects;
+    let reason = reader.tag(|number| Code::from_number(number).filter(rejecting))?;
+    Ok(OrderRejected { order, reason, detail: read_detail(reader)? })
+}
+
+impl Payload for Fill {
+    #[inline]
+    fn write(&self, out: &mut Vec<u8>, sequence: u64) {
+        write_back(out, sequence, self.order);
+        write_u64(out, self.ticks.0);
+        write_u64(out, self.lots.0);
+        write_amount(out, self.fee);
+    }
+}
+
+pub(crate) fn read_fill(reader: &mut Reader<'_>, sequence: u64) -> Result<Fill, DecodeError> {
+    let order = read_back(reader, sequence)?;
+    Ok(Fill { order, ticks: reader.ticks()?, lots: reader.lots()?, fee: reader.amount()? })
+}
+
+/// The code of a number, if it is one marked C (EVT-19).
+pub(crate) fn cancel_reason(number: u8) -> Option<Code> {
+    Code::from_number(number).filter(|code| code.uses().cancels)
+}
+
+impl Payload for OrderEnded<Code> {
+    /// # Panics
+    /// On a reason that is not marked C (EVT-19).
+    #[inline]
+    fn write(&self, out: &mut Vec<u8>, sequence: u64) {
+        assert!(self.reason.uses().cancels, "a code marked C (EVT-77)");
+        write_back(out, sequence, self.order);
+        out.push(self.reason.number());
+    }
+}
+
+impl Payload for OrderEnded<ExpiryReason> {
+    #[inline]
+    fn write(&self, out: &mut Vec<u8>, sequence: u64) {
+        write_back(out, sequence, self.order);
+        out.push(self.reason.number());
+    }
+}
+
+pub(crate) fn read_ended<R>(
+    reader: &mut Reader<'_>,
+    sequence: u64,
+    from_number: impl FnOnce(u8) -> Option<R>,
+) -> Result<OrderEnded<R>, DecodeError> {
+    Ok(OrderEnded { order: read_back(reader, sequence)?, reason: reader.tag(from_number)? })
+}
+
+impl Payload for TradeExecuted {
+    #[inline]
+    fn write(&self, out: &mut Vec<u8>, sequence: u64) {
+        write_back(out, sequence, self.maker);
+        write_back(out, sequence, self.taker);
+        write_u64(out, self.ticks.0);
+        write_u64(out, self.lots.0);
+    }
+}
+
+impl Payload for TradeSettled {
+    #[inline]
+    fn write(&self, out: &mut Vec<u8>, sequence: u64) {
+        write_back(out, sequence, self.trade);
+        write_amount(out, self.maker_fee);
+        write_amount(out, self.taker_fee);
+    }
+}
+
+pub(crate) fn read_margin<R>(
+    reader: &mut Reader<'_>,
+    sequence: u64,
+    from_number: impl FnOnce(u8) -> Option<R>,
+) -> Result<MarginMoved<R>, DecodeError> {
+    let reason = reader.tag(from_number)?;
+    Ok(MarginMoved { reason, order: read_back(reader, sequence)?, amount: reader.amount()? })
+}
