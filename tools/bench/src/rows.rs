@@ -4,11 +4,21 @@
 //! unique, and need no escaping. It deliberately measures nothing itself.
 
 mod book;
+mod kernel;
 
 use crate::row::Row;
 
 /// Every benchmark there is.
-pub const ROWS: &[Row] = &[book::COMMANDS_PER_SECOND, book::WIDE_COMMANDS_PER_SECOND, book::P99_NS];
+pub const ROWS: &[Row] = &[
+    book::COMMANDS_PER_SECOND,
+    book::WIDE_COMMANDS_PER_SECOND,
+    book::P99_NS,
+    kernel::COMMANDS_PER_SECOND,
+    kernel::P99_NS,
+    kernel::EVENT_BYTES,
+    kernel::REPLAY_COMMANDS,
+    kernel::REPLAY_EVENTS,
+];
 
 #[cfg(test)]
 mod tests {
