@@ -5,6 +5,7 @@
 
 mod book;
 mod kernel;
+mod port;
 
 use crate::row::Row;
 
@@ -16,6 +17,8 @@ pub const ROWS: &[Row] = &[
     kernel::COMMANDS_PER_SECOND,
     kernel::P99_NS,
     kernel::EVENT_BYTES,
+    port::COMMANDS_PER_SECOND,
+    port::P99_MS,
     kernel::REPLAY_COMMANDS,
     kernel::REPLAY_EVENTS,
 ];

@@ -1,0 +1,185 @@
+//! The in-process port: a whole shard with its journal on this disk, group commit and everything on.
+//!
+//! Owns the rows of durable throughput and latency. Lanes of their own accounts submit batches of 100
+//! commands, each after the answer to its last one: 50 orders that rest, 45 cancels of orders that the
+//! lane knows, 5 takers. A batch is answered when its last command is durable, executed, and its events
+//! are handed out; the shadow, the event log and the state hashes run beside it on the same cores.
+//! Latency is from submitting a batch to its answer, at full load.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use engine::{Config, Engine, InProcess};
+use journal::DataFolder;
+use port::{Port, Request};
+use schema::{CancelOrder, Command, Outcome, Reply, TimeInForce};
+use testkit::rng::SplitMix64;
+use units::{Id, Lots, Side, Ticks};
+
+use crate::measure::{median_of, percentile};
+use crate::row::{Row, Target};
+use crate::venue;
+
+/// covers: SEQ-47
+pub(super) const COMMANDS_PER_SECOND: Row = Row {
+    name: "port.commands_per_second",
+    unit: "commands/s",
+    target: Target::AtLeast(200_000.0),
+    measure: || median_of(RUNS, || run().0),
+};
+
+/// covers: SETL-60
+pub(super) const P99_MS: Row = Row {
+    name: "port.p99_ms",
+    unit: "ms",
+    target: Target::AtMost(10.0),
+    measure: || median_of(RUNS, || run().1),
+};
+
+const RUNS: usize = 3;
+const LANES: u64 = 16;
+const BATCHES: usize = 300;
+const BATCH: usize = 100;
+const MIDDLE: u64 = 100_000;
+
+/// Commands a second and the p99 of a batch in milliseconds.
+fn run() -> (f64, f64) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = DataFolder::open(folder.path()).expect("a data folder");
+    let config = Config { genesis: Some(venue::genesis()), ..Config::default() };
+    let engine = Engine::start(config, data).expect("a shard");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let port = engine.port();
+    let lanes = runtime.block_on(prepare(&port));
+    let begin = Instant::now();
+    let local = tokio::task::LocalSet::new();
+    let mut samples = local.block_on(&runtime, async {
+        let tasks: Vec<_> = lanes
+            .into_iter()
+            .map(|lane| tokio::task::spawn_local(lane.trade(port.clone())))
+            .collect::<Vec<_>>();
+        let mut samples = Vec::new();
+        for task in tasks {
+            samples.extend(task.await.expect("a lane"));
+        }
+        samples
+    });
+    let elapsed = begin.elapsed().as_secs_f64();
+    let commands = samples.len() * BATCH;
+    let p99 = f64::from(percentile(&mut samples, 990)) / 1_000.0;
+    let stopped = engine.stop();
+    assert!(stopped.command_sequence >= commands as u64, "every command is durable");
+    (commands as f64 / elapsed, p99)
+}
+
+async fn done(port: &InProcess, command: Command, key: Option<schema::Key>) -> Outcome {
+    let request = Request { correlation: Id([9; 16]), key, command };
+    port.submit(request).await.expect("an answer").outcome
+}
+
+async fn account(port: &InProcess, name: String) -> Id {
+    let outcome = done(port, Command::CreateAccount(venue::opening(&name)), None).await;
+    let Outcome::Done { created: Some(id) } = outcome else { panic!("{outcome:?}") };
+    for asset in [1, 2] {
+        done(port, Command::Deposit(venue::funding(id, asset)), None).await;
+    }
+    id
+}
+
+/// Lists the market and opens three accounts a lane.
+async fn prepare(port: &InProcess) -> Vec<Lane> {
+    let now = port.clock().now();
+    for number in 1..=3 {
+        let (command, key) = venue::signed(now, number, |operator| match number {
+            1 => Command::ListAsset(venue::asset("BTC", 8), operator),
+            2 => Command::ListAsset(venue::asset("USDT", 6), operator),
+            _ => Command::ListMarket(venue::market(), operator),
+        });
+        let outcome = done(port, command, Some(key)).await;
+        assert!(matches!(outcome, Outcome::Done { .. }), "{outcome:?}");
+    }
+    let mut lanes = Vec::new();
+    for number in 0..LANES {
+        lanes.push(Lane {
+            random: SplitMix64::new(number),
+            buyer: account(port, format!("buyer{number}")).await,
+            seller: account(port, format!("seller{number}")).await,
+            taker: account(port, format!("taker{number}")).await,
+            live: VecDeque::new(),
+        });
+    }
+    lanes
+}
+
+/// One client: it knows its own orders and waits for each batch's answer.
+struct Lane {
+    random: SplitMix64,
+    buyer: Id,
+    seller: Id,
+    taker: Id,
+    live: VecDeque<(Id, Id)>,
+}
+
+impl Lane {
+    /// Submits every batch; returns what each took, in microseconds.
+    async fn trade(mut self, port: InProcess) -> Vec<u32> {
+        let mut samples = Vec::with_capacity(BATCHES);
+        for _ in 0..BATCHES {
+            let (requests, owners) = self.batch();
+            let begin = Instant::now();
+            let replies = port.submit_all(requests).await.expect("answers");
+            samples.push(u32::try_from(begin.elapsed().as_micros()).unwrap_or(u32::MAX));
+            self.keep(&replies, &owners);
+        }
+        samples
+    }
+
+    fn batch(&mut self) -> (Vec<Request>, Vec<Option<Id>>) {
+        let mut requests = Vec::with_capacity(BATCH);
+        let mut owners = Vec::with_capacity(BATCH);
+        for place in 0..BATCH {
+            let (command, owner) = match place % 20 {
+                19 => (self.take(), None),
+                odd if odd % 2 == 1 => match self.live.pop_front() {
+                    Some((account, order)) => {
+                        let cancel = CancelOrder { account, order, state_seq: None };
+                        (Command::CancelOrder(cancel), None)
+                    }
+                    None => self.add(),
+                },
+                _ => self.add(),
+            };
+            requests.push(Request { correlation: Id([9; 16]), key: None, command });
+            owners.push(owner);
+        }
+        (requests, owners)
+    }
+
+    fn add(&mut self) -> (Command, Option<Id>) {
+        let (away, lots) = (self.random.between(1, 500), Lots(self.random.between(1, 100)));
+        let (account, side, ticks) = if self.random.below(2) == 0 {
+            (self.buyer, Side::Buy, Ticks(MIDDLE - away))
+        } else {
+            (self.seller, Side::Sell, Ticks(MIDDLE + away))
+        };
+        (venue::order(account, side, (ticks, lots), TimeInForce::Gtc), Some(account))
+    }
+
+    fn take(&mut self) -> Command {
+        let lots = Lots(self.random.between(1, 100));
+        let (side, ticks) = if self.random.below(2) == 0 {
+            (Side::Buy, Ticks(MIDDLE + 500))
+        } else {
+            (Side::Sell, Ticks(MIDDLE - 500))
+        };
+        venue::order(self.taker, side, (ticks, lots), TimeInForce::Ioc)
+    }
+
+    fn keep(&mut self, replies: &[Reply], owners: &[Option<Id>]) {
+        for (reply, owner) in replies.iter().zip(owners) {
+            if let (Outcome::Accepted { order }, Some(account)) = (reply.outcome, owner) {
+                self.live.push_back((*account, order));
+            }
+        }
+    }
+}
