@@ -1,1 +1,61 @@
-//! Clock, sequencer, executor, releaser, shadow and recovery of one shard.
+//! One shard, running: commands come in, and what is durable goes out.
+//!
+//! Owns the way of a command through a node: intake, sequencer, command log, executor, releaser, and the
+//! follower with the event log, the view (the shadow of D-80) and the feeds. The promises, in one place:
+//!
+//! - nobody outside sees a result before its command is durable (D-3);
+//! - numbers are given once and none is left out, stamps never go back (SEQ-13, TIME-22);
+//! - a start replays the command log, compares every stored event and makes the missing ones (EVT-85);
+//! - a broken invariant or a failed sync stops the shard and not the process; reads go on (D-49).
+//!
+//! It deliberately holds no rule of trading (the kernel's) and no format (schema's and journal's), and
+//! knows nothing of HTTP. Not here yet: snapshots, quorum logs, the archive of ended orders, halts of
+//! trading (a clock step makes the shard degraded and no more, see `exchange_clock.rs`), and the queue
+//! of a shard that accepts while its core does not execute (D-48).
+//!
+//! Read `engine.rs` first, then `sequencer.rs`, `releaser.rs`, `follower.rs`, `recovery.rs`.
+
+mod answer;
+mod archive;
+mod blocks;
+mod bounds;
+mod clock;
+mod config;
+mod durability;
+mod engine;
+mod exchange_clock;
+mod executor;
+mod fault;
+mod feed;
+mod follower;
+mod intake;
+mod lead;
+mod log_thread;
+mod mailbox;
+mod metrics;
+mod port;
+mod recovery;
+mod releaser;
+mod sequencer;
+mod shadow;
+mod shard;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod ticket;
+mod verify;
+mod view;
+mod waiters;
+
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use config::{
+    Config, ENDED_ORDER_COUNT_DEFAULT, FEED_BATCH_COUNT_DEFAULT, QUEUE_COUNT_DEFAULT, Storage,
+    TICK_INTERVAL_DEFAULT,
+};
+pub use engine::{Engine, RecoveryReport, Stopped};
+pub use exchange_clock::{ClockStep, ExchangeClock, Stamp};
+pub use fault::{ReplayFault, StartFault, StopReason};
+pub use metrics::{Counter, Metrics};
+pub use port::InProcess;
+pub use verify::{Progress, VerifyFault, VerifyReport, verify};

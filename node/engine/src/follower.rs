@@ -1,0 +1,142 @@
+//! The follower's thread: the event log, the view, the feeds, the answers to repeats.
+//!
+//! Takes released records in order and for each: stores its events as a block, applies them to the view
+//! and hashes each window, tells the waiting queries and the feeds, and rebuilds the first answer for
+//! those who repeated a command (D-74). It also serves the deadlines of queries and syncs the event log.
+//!
+//! It may lag behind the live kernel; beyond the bound of D-80 the intake closes. When it fails, the
+//! shard stops: it takes no more records, but goes on serving deadlines, so that reads go on.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use port::{PortFault, Published};
+
+use crate::archive::Archive;
+use crate::blocks::RecordEvents;
+use crate::fault::{ReplayFault, StopReason};
+use crate::mailbox::{Mailbox, Taken};
+use crate::releaser::Released;
+use crate::shadow::Shadow;
+use crate::shard::Shard;
+use crate::ticket::Ticket;
+use crate::view::Changes;
+
+/// The follower and what it owns.
+pub(crate) struct Follower {
+    pub(crate) shard: Arc<Shard>,
+    pub(crate) released: Arc<Mailbox<Released>>,
+    pub(crate) archive: Archive,
+    pub(crate) shadow: Shadow,
+    pub(crate) shard_number: u16,
+    pub(crate) changes: Changes,
+    /// The last event followed.
+    pub(crate) last_event: u64,
+    pub(crate) failed: bool,
+}
+
+impl Follower {
+    /// Follows until the engine ends it.
+    pub(crate) fn run(mut self) {
+        let mut batch = Vec::new();
+        self.submit_due();
+        loop {
+            match self.released.take(&mut batch, self.next_deadline()) {
+                Taken::Closed => break,
+                Taken::Nothing => {}
+                Taken::Items => self.follow_all(&mut batch),
+            }
+            if self.archive.sync_due().is_some_and(|due| due <= Instant::now()) {
+                self.sync();
+            }
+        }
+        self.sync();
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        let waiting = self.shard.waiters.serve(self.last_event);
+        let due = if self.failed { None } else { self.archive.sync_due() };
+        waiting.into_iter().chain(due).min()
+    }
+
+    fn follow_all(&mut self, batch: &mut Vec<Released>) {
+        for record in batch.drain(..) {
+            if self.failed {
+                continue; // its repeats are told by the drop of their tickets
+            }
+            if let Err(fault) = self.follow(record) {
+                self.fail(&fault);
+            }
+        }
+    }
+
+    fn fail(&mut self, fault: &ReplayFault) {
+        self.failed = true;
+        let text = fault.to_string();
+        self.shard.stop(match fault {
+            ReplayFault::Log(_) => StopReason::EventLog(text),
+            _ => StopReason::View(text),
+        });
+    }
+
+    fn follow(&mut self, record: Released) -> Result<(), ReplayFault> {
+        if !record.groups.is_empty() {
+            self.archive.add(&RecordEvents {
+                first_command: record.first_command,
+                last_command: record.last_command,
+                last_event: record.last_event,
+                groups: &record.groups,
+            })?;
+            self.show(&record)?;
+        }
+        for (ticket, first) in record.repeats {
+            self.repeat(ticket, first)?;
+        }
+        Ok(())
+    }
+
+    /// Applies the record to the view, then tells whoever waits for it.
+    fn show(&mut self, record: &Released) -> Result<(), ReplayFault> {
+        let mut view = self.shard.view.write();
+        self.shadow.apply(&mut view, &record.groups, &mut self.changes)?;
+        let updates = self.changes.take(view.kernel());
+        let recorded = view.kernel().recorded_hash();
+        drop(view);
+        let first_sequence = self.last_event + 1;
+        self.last_event = record.last_event;
+        self.shard.metrics.view_sequence.set(self.last_event);
+        self.shard.metrics.checkpoint_sequence.set(recorded.map_or(0, |(sequence, _)| sequence));
+        self.submit_due();
+        self.shard.waiters.serve(self.last_event);
+        self.shard.feeds.publish(Published {
+            first_sequence,
+            last_sequence: self.last_event,
+            groups: Arc::from(record.groups.as_slice()),
+            updates,
+        });
+        Ok(())
+    }
+
+    fn submit_due(&mut self) {
+        for command in self.shadow.take_due() {
+            self.shard.intake.submit_own(command);
+        }
+    }
+
+    /// The first answer again, from the events of the first command.
+    fn repeat(&mut self, ticket: Ticket, first: u64) -> Result<(), ReplayFault> {
+        self.shard.metrics.repeated_count.add(1);
+        let answer = self.archive.answer(first, self.shard_number)?;
+        // A keyed command always makes an event (D-74).
+        ticket.answer(answer.ok_or(PortFault::TimedOut));
+        Ok(())
+    }
+
+    fn sync(&mut self) {
+        if !self.failed
+            && let Err(fault) = self.archive.sync()
+        {
+            self.fail(&fault.into());
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! What one thread of the pipeline hands to the next: a bounded queue that is emptied at one blow.
+//!
+//! Owns the bound: `push` waits while the queue is full, so a stage that is behind holds up the one
+//! before it. Items keep their order. The reader takes everything there is under one lock, so the
+//! cost of the lock is shared by a batch. After `close` nothing more is taken in, what is there is
+//! still handed out, and then the reader is told.
+
+use std::time::Instant;
+
+use parking_lot::{Condvar, Mutex};
+
+/// A bounded queue between two threads.
+#[derive(Debug)]
+pub(crate) struct Mailbox<T> {
+    state: Mutex<State<T>>,
+    filled: Condvar,
+    emptied: Condvar,
+    weight_max: u64,
+}
+
+#[derive(Debug)]
+struct State<T> {
+    items: Vec<T>,
+    weight: u64,
+    woken: bool,
+    closed: bool,
+}
+
+/// What came of waiting for items.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// There were some.
+    Items,
+    /// There were none until the deadline, or somebody called `wake`.
+    Nothing,
+    /// There are none and will be none.
+    Closed,
+}
+
+impl<T> Mailbox<T> {
+    /// A queue that takes items until their weights reach `weight_max`.
+    pub(crate) fn new(weight_max: u64) -> Self {
+        let state = State { items: Vec::new(), weight: 0, woken: false, closed: false };
+        Self {
+            state: Mutex::new(state),
+            filled: Condvar::new(),
+            emptied: Condvar::new(),
+            weight_max,
+        }
+    }
+
+    /// Adds an item once there is room; gives it back when the queue is closed.
+    pub(crate) fn push(&self, item: T, weight: u64) -> Result<(), T> {
+        let mut state = self.state.lock();
+        while state.weight >= self.weight_max && !state.closed {
+            self.emptied.wait(&mut state);
+        }
+        if state.closed {
+            return Err(item);
+        }
+        state.items.push(item);
+        state.weight += weight;
+        let first = state.items.len() == 1;
+        drop(state);
+        if first {
+            self.filled.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Moves everything there is into `into`, which is empty, waiting until there is something.
+    pub(crate) fn take(&self, into: &mut Vec<T>, until: Option<Instant>) -> Taken {
+        debug_assert!(into.is_empty(), "the reader works its batch off first");
+        let mut state = self.state.lock();
+        loop {
+            if !state.items.is_empty() {
+                std::mem::swap(&mut state.items, into);
+                state.weight = 0;
+                drop(state);
+                self.emptied.notify_all();
+                return Taken::Items;
+            }
+            if state.closed {
+                return Taken::Closed;
+            }
+            if std::mem::take(&mut state.woken) {
+                return Taken::Nothing;
+            }
+            match until {
+                None => self.filled.wait(&mut state),
+                Some(until) => {
+                    if self.filled.wait_until(&mut state, until).timed_out()
+                        && state.items.is_empty()
+                    {
+                        return if state.closed { Taken::Closed } else { Taken::Nothing };
+                    }
+                }
+            }
+        }
+    }
+
+    /// Ends the reader's present or next wait.
+    pub(crate) fn wake(&self) {
+        self.state.lock().woken = true;
+        self.filled.notify_one();
+    }
+
+    /// Takes in no more.
+    pub(crate) fn close(&self) {
+        self.state.lock().closed = true;
+        self.filled.notify_all();
+        self.emptied.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::thread;
+    use std::time::Duration;
+
+    #[test]
+    fn items_keep_their_order_over_a_full_queue() {
+        let mailbox = Arc::new(Mailbox::new(4));
+        let writer = {
+            let mailbox = mailbox.clone();
+            thread::spawn(move || {
+                for number in 0..10_000 {
+                    mailbox.push(number, 1).expect("open");
+                }
+                mailbox.close();
+                mailbox.push(10_000, 1)
+            })
+        };
+        let (mut seen, mut batch) = (Vec::new(), Vec::new());
+        while mailbox.take(&mut batch, None) != Taken::Closed {
+            assert!(batch.len() <= 4);
+            seen.append(&mut batch);
+        }
+        assert!(seen.into_iter().eq(0..10_000));
+        assert_eq!(writer.join().expect("no panic"), Err(10_000));
+    }
+
+    #[test]
+    fn a_wait_ends_by_its_deadline_or_by_a_call() {
+        let mailbox = Mailbox::<u8>::new(1);
+        let mut batch = Vec::new();
+        let soon = Instant::now() + Duration::from_millis(1);
+        assert_eq!(mailbox.take(&mut batch, Some(soon)), Taken::Nothing);
+        mailbox.wake();
+        assert_eq!(mailbox.take(&mut batch, None), Taken::Nothing);
+        mailbox.push(1, 1).expect("open");
+        assert_eq!(mailbox.take(&mut batch, Some(soon)), Taken::Items);
+    }
+}

@@ -1,0 +1,241 @@
+//! The core's thread: numbers, stamps and records on one side, execution on the other.
+//!
+//! Owns the command sequence of the running leader. A number is given as its command is written into
+//! a record, never ahead (SEQ-14), so none is left out. A sealed record goes to the log at once and is
+//! executed while the disk works; both ways are bounded, so that the core runs ahead of the disk by so
+//! many records and no more. The sequencer's own commands (Ticks, state hashes, the clock's changes)
+//! come first in a record.
+//!
+//! It deliberately hashes no state and answers nobody: that is the follower's and the releaser's.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use journal::{Hash, RecordBuilder, Sealed};
+use port::PortFault;
+use schema::{ClockStatus, Code, Command, Outcome, Refusal, Reply, Stamped, Why, encode_command};
+use units::Amount;
+
+use crate::exchange_clock::Stamp;
+use crate::executor::Executor;
+use crate::fault::StopReason;
+use crate::intake::{Entry, Work};
+use crate::mailbox::Mailbox;
+use crate::releaser::Executed;
+use crate::shard::Shard;
+use crate::ticket::Ticket;
+
+/// The sequencer and the executor behind it.
+pub(crate) struct Sequencer {
+    pub(crate) shard: Arc<Shard>,
+    pub(crate) records: Arc<Mailbox<Sealed>>,
+    pub(crate) executed: Arc<Mailbox<Executed>>,
+    pub(crate) executor: Executor,
+    pub(crate) chain: Chain,
+    pub(crate) pace: Pace,
+    pub(crate) own: VecDeque<Command>,
+    pub(crate) commands: Vec<Stamped>,
+}
+
+/// What the next record extends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Chain {
+    pub(crate) epoch: u64,
+    pub(crate) next_sequence: u64,
+    pub(crate) previous: Hash,
+}
+
+/// When the next Tick is due, in monotonic time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    pub(crate) interval: u64,
+    pub(crate) ticked_at: u64,
+    pub(crate) fallback: bool,
+}
+
+/// The shard has stopped.
+struct Ended;
+
+impl Sequencer {
+    /// Numbers and executes until the intake has closed and is empty, or the shard stops.
+    pub(crate) fn run(mut self) {
+        let mut work = Work::default();
+        while self.shard.intake.take(&mut work, self.next_tick()) && !self.shard.is_stopped() {
+            self.own.extend(work.own.drain(..));
+            if self.work_off(&mut work.entries).is_err() {
+                break;
+            }
+        }
+        self.refuse(&mut work);
+        while self.shard.intake.take(&mut work, Instant::now()) {
+            self.refuse(&mut work);
+        }
+    }
+
+    fn work_off(&mut self, entries: &mut VecDeque<Entry>) -> Result<(), Ended> {
+        loop {
+            self.add_own();
+            if entries.is_empty() && self.own.is_empty() {
+                return Ok(());
+            }
+            if self.shard.is_stopped() {
+                return Err(Ended);
+            }
+            self.record(entries)?;
+        }
+    }
+
+    /// Commands that time and the clock call for.
+    fn add_own(&mut self) {
+        let now = self.shard.clock.monotonic();
+        if now.saturating_sub(self.pace.ticked_at) >= self.pace.interval {
+            self.pace.ticked_at = now;
+            self.own.push_back(Command::Tick);
+            self.shard.metrics.tick_count.add(1);
+        }
+        let fallback = self.shard.clock.is_fallback();
+        if fallback != self.pace.fallback {
+            self.pace.fallback = fallback;
+            self.own.push_back(self.clock_status(fallback));
+        }
+    }
+
+    /// The clock changed its source (TIME-40).
+    fn clock_status(&self, fallback: bool) -> Command {
+        let step = self.shard.clock.take_step();
+        if let Some(step) = step {
+            tracing::error!(
+                nanos = step.nanos,
+                "the wall clock stepped; stamps do not follow it (D-53)"
+            );
+        }
+        let skew = step.map_or(Amount::ZERO, |step| step.skew());
+        let (from, to) = if fallback {
+            (ClockStatus::Primary, ClockStatus::Fallback)
+        } else {
+            (ClockStatus::Fallback, ClockStatus::Primary)
+        };
+        Command::RecordClockStatus { from, to, skew }
+    }
+
+    /// One record: numbered, sealed, handed to the log, executed, handed to the releaser.
+    fn record(&mut self, entries: &mut VecDeque<Entry>) -> Result<(), Ended> {
+        let Chain { epoch, next_sequence, previous } = self.chain;
+        let mut builder = RecordBuilder::begin(epoch, next_sequence, previous);
+        let mut tickets = Vec::with_capacity(entries.len().min(RECORD_COUNT_MAX));
+        self.commands.clear();
+        while !builder.is_full() {
+            let Some(ticket) = self.next_command(entries) else { break };
+            let stamped = self.commands.last().expect("it was just added");
+            if builder.push(|out| encode_command(out, stamped)).is_err() {
+                self.commands.pop();
+                ticket.answer(Ok(self.never_numbered()));
+                continue;
+            }
+            self.chain.next_sequence += 1;
+            tickets.push(ticket);
+        }
+        if tickets.is_empty() {
+            return Ok(());
+        }
+        let sealed = builder.seal();
+        self.chain.previous = sealed.hash();
+        self.count(&sealed);
+        if self.records.push(sealed, 1).is_err() {
+            return Err(Ended);
+        }
+        self.execute(next_sequence, tickets)
+    }
+
+    /// Adds the next command with its number and its stamp to those of the record. A command is large
+    /// and is moved once only, from the queue to its place.
+    fn next_command(&mut self, entries: &mut VecDeque<Entry>) -> Option<Ticket> {
+        let sequence = self.chain.next_sequence;
+        if let Some(command) = self.own.pop_front() {
+            let Stamp { time: stamp, fallback: fallback_clock } = self.shard.clock.stamp();
+            let (correlation, key) = (None, None);
+            let own = Stamped { sequence, stamp, fallback_clock, correlation, key, command };
+            self.commands.push(own);
+            return Some(Ticket::Own);
+        }
+        let Entry { request, ticket } = entries.pop_front()?;
+        let Stamp { time: stamp, fallback: fallback_clock } = self.shard.clock.stamp();
+        self.commands.push(Stamped {
+            sequence,
+            stamp,
+            fallback_clock,
+            correlation: Some(request.correlation),
+            key: request.key,
+            command: request.command,
+        });
+        self.shard.intake.done(1);
+        self.shard.metrics.command_count.add(1);
+        Some(ticket)
+    }
+
+    fn execute(&mut self, first_command: u64, tickets: Vec<Ticket>) -> Result<(), Ended> {
+        let last_command = self.chain.next_sequence - 1;
+        let results = match self.executor.execute(&self.commands) {
+            Ok(results) => results,
+            Err(message) => {
+                let (first, last) = (first_command, last_command);
+                self.shard.stop(StopReason::Invariant { first, last, message });
+                return Err(Ended);
+            }
+        };
+        self.shard.metrics.event_sequence.set(results.last_event);
+        self.shard.metrics.event_bytes.add(results.groups.len() as u64);
+        let executed = Executed {
+            first_command,
+            last_command,
+            last_event: results.last_event,
+            groups: results.groups,
+            answers: tickets.into_iter().zip(results.replies).collect(),
+        };
+        self.executed.push(executed, 1).map_err(|_| Ended)
+    }
+
+    fn count(&self, sealed: &Sealed) {
+        let metrics = &self.shard.metrics;
+        metrics.command_sequence.set(sealed.last_sequence());
+        metrics.record_count.add(1);
+        metrics.command_bytes.add(sealed.bytes().len() as u64);
+        metrics.queue_count.set(self.shard.intake.count() as u64);
+        let (behind, steps) = self.shard.clock.counts();
+        metrics.clock_behind_count.set(behind);
+        metrics.clock_step_count.set(steps);
+    }
+
+    /// The answer to a command that no record can hold.
+    fn never_numbered(&self) -> Reply {
+        refused_unsequenced(self.shard.metrics.event_sequence.value())
+    }
+
+    fn next_tick(&self) -> Instant {
+        let since = self.shard.clock.monotonic().saturating_sub(self.pace.ticked_at);
+        let left = Duration::from_nanos(self.pace.interval.saturating_sub(since));
+        Instant::now() + left.clamp(WAIT_MIN, WAIT_MAX)
+    }
+
+    /// The shard takes no more: whoever waits is told.
+    fn refuse(&self, work: &mut Work) {
+        work.own.clear();
+        for entry in work.entries.drain(..) {
+            self.shard.intake.done(1);
+            entry.ticket.answer(Err(PortFault::Stopped));
+        }
+    }
+}
+
+/// The answer to a command that cannot be stored and so never gets a number: command 0.
+pub(crate) fn refused_unsequenced(last_event: u64) -> Reply {
+    let refusal = Refusal::new(Code::InvalidSchema, Why::FieldInvalid);
+    Reply { command: 0, last_event, outcome: Outcome::Refused(refusal) }
+}
+
+/// A wait is never so short that a clock which stands still, as in a test, makes it a spin.
+const WAIT_MIN: Duration = Duration::from_millis(1);
+/// Nor so long that it leaves the range of the machine's clock.
+const WAIT_MAX: Duration = Duration::from_secs(1);
+const RECORD_COUNT_MAX: usize = journal::limits::COMMANDS_PER_RECORD_MAX as usize;

@@ -1,0 +1,112 @@
+//! What the threads of a shard and its doors share.
+//!
+//! Owns the shard's status. A shard that was stopped takes no command and is never resumed here: people
+//! decide, and a new start reads the truth from the logs (D-49). Reads go on from the view. The first
+//! reason to stop stands.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::{Mutex, RwLock};
+use port::HealthStatus;
+use schema::limits::{HASH_WINDOW, SHADOW_LAG_WINDOW_MAX};
+
+use crate::durability::Durability;
+use crate::exchange_clock::ExchangeClock;
+use crate::fault::StopReason;
+use crate::feed::Feeds;
+use crate::intake::Intake;
+use crate::metrics::Metrics;
+use crate::view::View;
+use crate::waiters::Waiters;
+
+/// One shard, as its threads see it.
+pub(crate) struct Shard {
+    pub(crate) intake: Intake,
+    pub(crate) durability: Durability,
+    pub(crate) clock: ExchangeClock,
+    pub(crate) metrics: Arc<Metrics>,
+    /// The shadow: what queries are answered from.
+    pub(crate) view: RwLock<View>,
+    pub(crate) waiters: Waiters,
+    pub(crate) feeds: Feeds,
+    stopped: AtomicBool,
+    reason: Mutex<Option<StopReason>>,
+}
+
+/// What a shard is made of.
+pub(crate) struct Parts {
+    pub(crate) intake: Intake,
+    pub(crate) durable_sequence: u64,
+    pub(crate) clock: ExchangeClock,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) view: View,
+    pub(crate) feeds: Feeds,
+}
+
+impl Shard {
+    pub(crate) fn new(parts: Parts) -> Self {
+        Self {
+            intake: parts.intake,
+            durability: Durability::new(parts.durable_sequence),
+            clock: parts.clock,
+            metrics: parts.metrics,
+            view: RwLock::new(parts.view),
+            waiters: Waiters::new(),
+            feeds: parts.feeds,
+            stopped: AtomicBool::new(false),
+            reason: Mutex::new(None),
+        }
+    }
+
+    /// Takes no command any more. Nothing that is not released by now will be, except what is durable.
+    pub(crate) fn stop(&self, reason: StopReason) {
+        let mut first = self.reason.lock();
+        if first.is_none() {
+            if reason == StopReason::Asked {
+                tracing::info!("the shard stops");
+            } else {
+                tracing::error!(%reason, "the shard stopped; reads go on, and people decide (D-49)");
+            }
+            *first = Some(reason);
+        }
+        drop(first);
+        self.stopped.store(true, Ordering::SeqCst);
+        self.intake.close();
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::SeqCst)
+    }
+
+    /// Why it stopped.
+    pub(crate) fn reason(&self) -> Option<StopReason> {
+        self.reason.lock().clone()
+    }
+
+    /// Whether the view lags by more windows than it may (D-80).
+    pub(crate) fn is_lagging(&self) -> bool {
+        self.metrics.shadow_lag() / HASH_WINDOW > SHADOW_LAG_WINDOW_MAX
+    }
+
+    /// The color of REC-68 as far as the shard knows it.
+    pub(crate) fn health(&self) -> HealthStatus {
+        if self.is_stopped() {
+            HealthStatus::Unhealthy
+        } else if self.is_lagging() || self.clock.is_fallback() {
+            HealthStatus::Degraded
+        } else {
+            HealthStatus::Healthy
+        }
+    }
+}
+
+impl fmt::Debug for Shard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shard")
+            .field("reason", &self.reason())
+            .field("durable", &self.durability.sequence())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,9 @@
+//! The engine as a whole: its promises under load, restart and faults.
+
+mod answers;
+mod faults;
+mod mix;
+mod pipeline;
+mod reads;
+mod restart;
+mod verify;

@@ -1,0 +1,200 @@
+//! What queries and feeds show.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use port::{OrderView, Port, PortFault, Query, View};
+use schema::{CancelOrder, Code, Command, OrderState, SymbolRef, TimeInForce};
+use units::{Amount, Id, Side};
+
+use super::mix::Mix;
+use crate::InProcess;
+use crate::testing::{
+    Disks, ask, block_on, clock, config, created, label, market, open_venue, opening, order, place,
+    request, submit,
+};
+
+fn order_of(port: &InProcess, id: Id, min_sequence: u64) -> OrderView {
+    match ask(port, Query::Order(id), min_sequence).view {
+        View::Order(Some(order)) => order,
+        other => panic!("no order: {other:?}"),
+    }
+}
+
+fn quantity(lots: i128) -> Amount {
+    Amount(market().lot_size.0 * lots)
+}
+
+fn price(ticks: i128) -> Amount {
+    Amount(market().tick_size.0 * ticks)
+}
+
+#[test]
+fn an_order_is_shown_while_it_is_open_and_as_it_ended() {
+    let disks = Disks::new(30);
+    let engine = disks.start(&clock()).expect("sound");
+    let port = engine.port();
+    let accounts = open_venue(&port, 2);
+    let mut maker = order(accounts[0], Side::Sell, 100, 10);
+    maker.client_order_id = Some(label("mine"));
+    let maker = submit(&port, request(Command::PlaceOrder(maker)));
+    let open = order_of(&port, created(&maker), maker.last_event);
+    assert_eq!((open.state, open.remaining_quantity), (OrderState::Pending, quantity(10)));
+    assert_eq!((open.client_order_id, open.average_price), (Some(label("mine")), None));
+    assert_eq!(open.reserved, quantity(10));
+    let second = submit(&port, place(accounts[0], Side::Sell, 103, 10));
+    let mut taker = order(accounts[1], Side::Buy, 103, 15);
+    taker.time_in_force = TimeInForce::Ioc;
+    let taker = submit(&port, request(Command::PlaceOrder(taker)));
+    let filled = order_of(&port, created(&maker), taker.last_event);
+    assert_eq!((filled.state, filled.prev_state), (OrderState::Filled, Some(OrderState::Pending)));
+    assert_eq!((filled.filled_quantity, filled.remaining_quantity), (quantity(10), Amount::ZERO));
+    assert_eq!((filled.average_price, filled.reserved), (Some(price(100)), Amount::ZERO));
+    assert_eq!(filled.client_order_id, Some(label("mine")));
+    assert!(filled.total_fee > Amount::ZERO && filled.state_seq > open.state_seq);
+    let partial = order_of(&port, created(&second), 0);
+    assert_eq!((partial.state, partial.filled_quantity), (OrderState::Partial, quantity(5)));
+    let taken = order_of(&port, created(&taker), 0);
+    assert_eq!((taken.state, taken.average_price), (OrderState::Filled, Some(price(101))));
+    let cancel = CancelOrder { account: accounts[0], order: created(&second), state_seq: None };
+    let canceled = submit(&port, request(Command::CancelOrder(cancel)));
+    let ended = order_of(&port, created(&second), canceled.last_event);
+    assert_eq!((ended.state, ended.prev_state), (OrderState::Canceled, Some(OrderState::Partial)));
+    assert_eq!((ended.reason, ended.reserved), (Some(Code::UserRequested), Amount::ZERO));
+    assert_eq!((ended.filled_quantity, ended.remaining_quantity), (quantity(5), quantity(5)));
+    let view = ask(&port, Query::OpenOrders(accounts[0], Some(1)), 0).view;
+    assert_eq!(view, View::OpenOrders(Some(Vec::new())));
+}
+
+#[test]
+fn rejected_and_expired_orders_can_be_queried() {
+    let disks = Disks::new(31);
+    let engine = disks.start(&clock()).expect("sound");
+    let port = engine.port();
+    let account = open_venue(&port, 1)[0];
+    let mut unknown = order(account, Side::Sell, 100, 10);
+    unknown.symbol = SymbolRef::Unknown(label("ETH/USDT"));
+    let reply = submit(&port, request(Command::PlaceOrder(unknown)));
+    let schema::Outcome::Rejected { order: id, refusal } = reply.outcome else {
+        panic!("rejected: {reply:?}")
+    };
+    let rejected = order_of(&port, id, reply.last_event);
+    assert_eq!((rejected.state, rejected.quantity), (OrderState::Rejected, Amount::ZERO));
+    assert_eq!((rejected.symbol, rejected.reason), (label("ETH/USDT"), Some(refusal.code)));
+    let mut taker = order(account, Side::Buy, 100, 10);
+    taker.time_in_force = TimeInForce::Ioc;
+    let reply = submit(&port, request(Command::PlaceOrder(taker)));
+    let expired = order_of(&port, created(&reply), reply.last_event);
+    assert_eq!((expired.state, expired.filled_quantity), (OrderState::Expired, Amount::ZERO));
+    assert_eq!((expired.expiry, expired.average_price), (Some(schema::ExpiryReason::Ioc), None));
+    assert_eq!(ask(&port, Query::Order(Id([8; 16])), 0).view, View::Order(None));
+}
+
+/// The memory of ended orders is bounded, and is filled again by a restart.
+#[test]
+fn the_oldest_ended_orders_are_forgotten() {
+    let (disks, clock) = (Disks::new(32), clock());
+    let small = || crate::Config { ended_order_count: 3, ..config() };
+    let start =
+        || crate::Engine::start_with(small(), disks.storage(), clock.clone()).expect("sound");
+    let engine = start();
+    let account = open_venue(&engine.port(), 1)[0];
+    let mut ids = Vec::new();
+    let mut last_event = 0;
+    for _ in 0..5 {
+        let mut taker = order(account, Side::Buy, 100, 10);
+        taker.time_in_force = TimeInForce::Ioc;
+        let reply = submit(&engine.port(), request(Command::PlaceOrder(taker)));
+        ids.push(created(&reply));
+        last_event = reply.last_event;
+    }
+    let known = |port: &InProcess| {
+        let is_known = |&id: &Id| ask(port, Query::Order(id), last_event).view != View::Order(None);
+        ids.iter().map(is_known).collect::<Vec<_>>()
+    };
+    assert_eq!(known(&engine.port()), [false, false, true, true, true]);
+    drop(engine);
+    assert_eq!(known(&start().port()), [false, false, true, true, true]);
+}
+
+#[test]
+fn accounts_markets_and_assets_are_shown() {
+    let disks = Disks::new(33);
+    let engine = disks.start(&clock()).expect("sound");
+    let port = engine.port();
+    let account = open_venue(&port, 1)[0];
+    let at = submit(&port, place(account, Side::Buy, 100, 10)).last_event;
+    let View::Account(Some(view)) = ask(&port, Query::Account(account), at).view else {
+        panic!("an account")
+    };
+    assert_eq!((view.account_id, view.opening), (account, opening("trader-0")));
+    let usdt = view.balances.iter().find(|balance| balance.asset == label("USDT"));
+    let usdt = usdt.expect("deposited");
+    assert_eq!(usdt.total, Amount::from_units(1_000_000_000));
+    assert!(usdt.locked > Amount::ZERO && usdt.available + usdt.locked == usdt.total);
+    let by_name = ask(&port, Query::AccountByExternalId(label("trader-0")), at).view;
+    assert!(matches!(by_name, View::Account(Some(same)) if same.account_id == account));
+    let View::Markets(markets) = ask(&port, Query::Markets, at).view else { panic!("markets") };
+    assert_eq!((markets.len(), &markets[0].terms, markets[0].open), (1, &market(), true));
+    let View::Assets(assets) = ask(&port, Query::Assets, at).view else { panic!("assets") };
+    assert_eq!(assets.iter().map(|asset| asset.number).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(ask(&port, Query::Book(7, 5), at).view, View::Book(None));
+    assert_eq!(ask(&port, Query::OpenOrders(Id([8; 16]), None), at).view, View::OpenOrders(None));
+}
+
+#[test]
+fn a_query_waits_for_its_event_and_no_longer() {
+    let disks = Disks::new(34);
+    let engine = disks.start(&clock()).expect("sound");
+    let port = engine.port();
+    let late = block_on(port.query(Query::Markets, 1_000_000, Duration::from_millis(1)));
+    assert_eq!(late, Err(PortFault::TimedOut));
+    let never = port.query(Query::Markets, 1_000_000, Duration::from_secs(3_600));
+    drop(engine);
+    assert_eq!(block_on(never), Err(PortFault::Stopped));
+}
+
+/// A book built from the updates is the book that a query shows, and their sequences chain.
+#[test]
+fn updates_rebuild_the_book() {
+    let disks = Disks::new(35);
+    let engine = disks.start(&clock()).expect("sound");
+    let port = engine.port();
+    let mut mix = Mix::new(35, open_venue(&port, 4));
+    let start = engine.metrics().event_sequence.value();
+    let mut last_event = 0;
+    for _ in 0..3_000 {
+        let request = mix.next();
+        let reply = submit(&port, request.clone());
+        mix.learn(&request, &reply);
+        last_event = last_event.max(reply.last_event);
+    }
+    let mut feed = port.events(start).expect("kept");
+    let (mut book, mut sequence, mut trades) = (BTreeMap::new(), None, 0);
+    let mut seen = start;
+    while seen < last_event {
+        let batch = block_on(feed.next()).expect("kept");
+        assert_eq!(batch.first_sequence, seen + 1);
+        seen = batch.last_sequence;
+        for update in &batch.updates {
+            assert!(sequence.is_none_or(|last| last == update.prev_sequence), "sequences chain");
+            assert!(update.sequence > update.prev_sequence);
+            sequence = Some(update.sequence);
+            trades += update.trades.len();
+            for level in &update.levels {
+                book.insert((level.side, level.price), level.quantity);
+            }
+        }
+    }
+    book.retain(|_, quantity| *quantity != Amount::ZERO);
+    let View::Book(Some(shown)) = ask(&port, Query::Book(1, 1_000), last_event).view else {
+        panic!("a book")
+    };
+    let sides = [(Side::Buy, &shown.bids), (Side::Sell, &shown.asks)];
+    let levels = sides.into_iter().flat_map(|(side, levels)| {
+        levels.iter().map(move |level| ((side, level.price), level.quantity))
+    });
+    assert_eq!(levels.collect::<BTreeMap<_, _>>(), book);
+    assert_eq!(Some(shown.sequence), sequence);
+    assert!(trades > 20, "{trades} trades");
+}

@@ -1,0 +1,135 @@
+//! Opening a folder of segments: reading all of it, checking all of it, cutting an unfinished tail.
+//!
+//! Owns recovery. Every segment is read to its end before a number can be given (SEQ-21); numbers,
+//! checksums and chain are checked on the way, so a log that opened has no gap and no damage. Only
+//! an unfinished last flush is cut, and that is reported. What was found whole is made durable
+//! once more before it is reported: a process may have died between its write and its sync.
+//!
+//! Nothing else is ever written here: damage is refused with segment and offset.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::disk::{Disk, read_full, write_full};
+use crate::fault::{DamageReason, LogFault};
+use crate::segments::header::{SEGMENT_HEADER_SIZE, list_segments};
+use crate::segments::item::Item;
+use crate::segments::scan::{Access, Flush, Found, OpenSegment};
+use crate::segments::writer::{Current, SegmentWriter};
+use crate::segments::{Cut, SegmentOptions, damaged, storage};
+
+/// A folder of segments, read to its end.
+#[derive(Debug)]
+pub(crate) struct Recovered<T: Item> {
+    pub(crate) writer: SegmentWriter,
+    pub(crate) end: T::End,
+    /// Items read.
+    pub(crate) count: u64,
+    pub(crate) cut: Option<Cut>,
+}
+
+/// What is known while reading on.
+#[derive(Debug)]
+struct Progress<T: Item> {
+    end: T::End,
+    count: u64,
+}
+
+/// Opens the log in `folder`, which is made if there is none.
+pub(crate) fn recover<T: Item>(
+    disk: Arc<dyn Disk>,
+    folder: &Path,
+    options: SegmentOptions,
+) -> Result<Recovered<T>, LogFault> {
+    disk.create_folder(folder).map_err(storage("create", folder))?;
+    let names = list_segments(&*disk, folder)?;
+    let mut progress = Progress::<T> { end: T::EMPTY, count: 0 };
+    let mut last = None;
+    let mut cut = None;
+    for (index, name) in names.iter().enumerate() {
+        let access = if index + 1 == names.len() { Access::Write } else { Access::Read };
+        let segment = OpenSegment::open(&*disk, name, T::KIND, access)?;
+        progress.check_next(&segment.path, 0, name.first_number)?;
+        let (current, unfinished) = read_segment(segment, &mut progress)?;
+        match unfinished {
+            Some(found) if access == Access::Read => {
+                return Err(damaged(&name.path, found.offset, DamageReason::NotLastSegment));
+            }
+            found => cut = found,
+        }
+        last = Some(current);
+    }
+    let current = last.map(|last| settle(last, cut.as_ref())).transpose()?;
+    disk.sync_folder(folder).map_err(storage("sync", folder))?;
+    let mut writer = SegmentWriter::new(disk, folder.to_path_buf(), T::KIND, options);
+    writer.resume(names, current);
+    Ok(Recovered { writer, end: progress.end, count: progress.count, cut })
+}
+
+/// A segment that was read, and its last flush's place.
+struct ReadSegment {
+    current: Current,
+    last_flush: u64,
+}
+
+fn read_segment<T: Item>(
+    segment: OpenSegment,
+    progress: &mut Progress<T>,
+) -> Result<(ReadSegment, Option<Cut>), LogFault> {
+    let body_crc = segment.header.salt;
+    let current = Current { segment, offset: SEGMENT_HEADER_SIZE, body_crc };
+    let mut read = ReadSegment { current, last_flush: SEGMENT_HEADER_SIZE };
+    loop {
+        let current = &mut read.current;
+        match current.segment.find(current.offset)? {
+            Found::Flush(flush) => {
+                progress.read_flush(&current.segment.path, &flush)?;
+                current.body_crc = flush.head.body_crc;
+                read.last_flush = current.offset;
+                current.offset = flush.end();
+            }
+            Found::End => return Ok((read, None)),
+            Found::Unfinished(cut) => return Ok((read, Some(cut))),
+        }
+    }
+}
+
+impl<T: Item> Progress<T> {
+    /// A segment or flush begins with the next number.
+    fn check_next(&self, segment: &Path, offset: u64, found: u64) -> Result<(), LogFault> {
+        let expected = T::last_number(&self.end) + 1;
+        if found == expected {
+            Ok(())
+        } else {
+            Err(damaged(segment, offset, DamageReason::Gap { expected, found }))
+        }
+    }
+
+    /// Checks every item of a flush and moves behind it.
+    fn read_flush(&mut self, segment: &Path, flush: &Flush) -> Result<(), LogFault> {
+        self.check_next(segment, flush.offset, flush.head.first_number)?;
+        for item in flush.items::<T>(segment) {
+            let (offset, item) = item?;
+            item.check_extends(&self.end).map_err(|why| damaged(segment, offset, why))?;
+            self.end = item.end();
+            self.count += 1;
+        }
+        self.check_next(segment, flush.end(), flush.head.last_number() + 1)
+    }
+}
+
+/// Clears what was cut and makes the last flush durable.
+fn settle(read: ReadSegment, cut: Option<&Cut>) -> Result<Current, LogFault> {
+    let ReadSegment { current, last_flush } = read;
+    let OpenSegment { file, path, .. } = &current.segment;
+    let size = usize::try_from(current.offset - last_flush).expect("a flush fits into memory");
+    let mut flush = vec![0; size];
+    read_full(&**file, &mut flush, last_flush).map_err(storage("read", path))?;
+    write_full(&**file, &flush, last_flush).map_err(storage("write", path))?;
+    if let Some(cut) = cut {
+        let size = usize::try_from(cut.size).expect("a flush fits into memory");
+        write_full(&**file, &vec![0; size], cut.offset).map_err(storage("clear", path))?;
+    }
+    file.sync().map_err(storage("sync", path))?;
+    Ok(current)
+}

@@ -1,0 +1,263 @@
+//! Reading one segment flush by flush, and telling an unfinished flush from a damaged one.
+//!
+//! Owns the rule of recovery (REC-28). Bytes that are no sound flush are
+//! - the *end*, if they and all that follow are zero;
+//! - *unfinished*, if written sectors are missing and no flush follows: the next flush is only
+//!   written once the one before it is durable, so an unfinished one is always the last;
+//! - *damaged* otherwise.
+//!
+//! Nothing is written here.
+
+use std::path::{Path, PathBuf};
+
+use crate::disk::{Disk, SegmentFile, read_full};
+use crate::fault::{DamageReason, LogFault};
+use crate::limits::FLUSH_BODY_SIZE_MAX;
+use crate::segments::frame::{Condition, FLUSH_HEAD_SIZE, FlushHead, Place, judge_no_head};
+use crate::segments::header::{SECTOR_BYTES, SEGMENT_HEADER_SIZE, SegmentHeader, SegmentName};
+use crate::segments::item::Item;
+use crate::segments::{Cut, LogKind, damaged, storage};
+
+/// An open segment whose header was checked.
+#[derive(Debug)]
+pub(crate) struct OpenSegment {
+    pub(crate) path: PathBuf,
+    pub(crate) file: Box<dyn SegmentFile>,
+    pub(crate) header: SegmentHeader,
+}
+
+/// A sound flush.
+#[derive(Debug)]
+pub(crate) struct Flush {
+    pub(crate) head: FlushHead,
+    pub(crate) offset: u64,
+    /// From the head to the end mark.
+    framed: Vec<u8>,
+}
+
+/// What lies at an offset.
+#[derive(Debug)]
+pub(crate) enum Found {
+    Flush(Flush),
+    /// Nothing was written from here on.
+    End,
+    /// The last flush, interrupted.
+    Unfinished(Cut),
+}
+
+impl Flush {
+    /// The items.
+    pub(crate) fn body(&self) -> &[u8] {
+        &self.framed[FLUSH_HEAD_SIZE..FLUSH_HEAD_SIZE + self.head.body_size as usize]
+    }
+
+    /// Where the body begins in the segment.
+    pub(crate) fn body_offset(&self) -> u64 {
+        self.offset + FLUSH_HEAD_SIZE as u64
+    }
+
+    /// The items in order with their offsets in the segment, up to the first bad one.
+    pub(crate) fn items<'a, T: Item>(
+        &'a self,
+        segment: &'a Path,
+    ) -> impl Iterator<Item = Result<(u64, T), LogFault>> + 'a {
+        let mut rest = self.body();
+        std::iter::from_fn(move || {
+            let offset = self.body_offset() + (self.body().len() - rest.len()) as u64;
+            if rest.is_empty() {
+                return None;
+            }
+            match T::take(rest) {
+                Ok((item, size)) => {
+                    rest = &rest[size..];
+                    Some(Ok((offset, item)))
+                }
+                Err(why) => {
+                    rest = &[];
+                    Some(Err(damaged(segment, offset, why)))
+                }
+            }
+        })
+    }
+
+    /// Where the next flush begins.
+    pub(crate) fn end(&self) -> u64 {
+        self.offset + self.head.stored_size()
+    }
+}
+
+impl OpenSegment {
+    /// Opens a segment for reading and, if asked, for writing, and checks its header and length.
+    pub(crate) fn open(
+        disk: &dyn Disk,
+        name: &SegmentName,
+        kind: LogKind,
+        access: Access,
+    ) -> Result<OpenSegment, LogFault> {
+        let path = name.path.clone();
+        let file = match access {
+            Access::Read => disk.open_read(&path),
+            Access::Write => disk.open(&path),
+        }
+        .map_err(storage("open", &path))?;
+        let size = file.size().map_err(storage("measure", &path))?;
+        if size < SEGMENT_HEADER_SIZE {
+            let expected = SEGMENT_HEADER_SIZE;
+            return Err(damaged(&path, 0, DamageReason::SegmentSize { expected, found: size }));
+        }
+        let mut sector = [0; SECTOR_BYTES];
+        read_full(&*file, &mut sector, 0).map_err(storage("read", &path))?;
+        match SegmentHeader::decode(&sector, kind) {
+            Some(header) if header.first_number != name.first_number => {
+                Err(damaged(&path, 0, DamageReason::SegmentHeader))
+            }
+            Some(header) if header.size != size => {
+                let expected = header.size;
+                Err(damaged(&path, size, DamageReason::SegmentSize { expected, found: size }))
+            }
+            Some(header) => Ok(OpenSegment { path, file, header }),
+            None => Err(damaged(&path, 0, DamageReason::SegmentHeader)),
+        }
+    }
+
+    /// What lies at `offset`: a flush, the end, or an unfinished flush; damage is a fault.
+    pub(crate) fn find(&self, offset: u64) -> Result<Found, LogFault> {
+        let Some(bytes) = self.read_head(offset)? else { return Ok(Found::End) };
+        let place = self.place(offset);
+        let Some(head) = FlushHead::decode(&bytes, place) else {
+            return self.find_no_head(offset, &bytes);
+        };
+        let framed = self.read_framed(&head, offset)?;
+        match head.judge(place, &framed) {
+            Condition::Sound => Ok(Found::Flush(Flush { head, offset, framed })),
+            condition => {
+                self.check_nothing_follows(offset, offset + head.stored_size())?;
+                self.unfinished(offset, condition)
+            }
+        }
+    }
+
+    /// The head at `offset`, without reading the body; `None` where there is no sound head.
+    pub(crate) fn find_head(&self, offset: u64) -> Result<Option<FlushHead>, LogFault> {
+        let bytes = self.read_head(offset)?;
+        Ok(bytes.and_then(|bytes| FlushHead::decode(&bytes, self.place(offset))))
+    }
+
+    fn place(&self, offset: u64) -> Place {
+        Place { offset, salt: self.header.salt }
+    }
+
+    fn read_head(&self, offset: u64) -> Result<Option<[u8; FLUSH_HEAD_SIZE]>, LogFault> {
+        if offset + FLUSH_HEAD_SIZE as u64 > self.header.size {
+            return Ok(None);
+        }
+        let mut bytes = [0; FLUSH_HEAD_SIZE];
+        read_full(&*self.file, &mut bytes, offset).map_err(storage("read", &self.path))?;
+        Ok(Some(bytes))
+    }
+
+    /// The bytes from a sound head to its end mark.
+    fn read_framed(&self, head: &FlushHead, offset: u64) -> Result<Vec<u8>, LogFault> {
+        let fits = head.body_size as usize <= FLUSH_BODY_SIZE_MAX
+            && offset + head.stored_size() <= self.header.size;
+        if !fits {
+            return Err(damaged(&self.path, offset, DamageReason::Checksum));
+        }
+        let size = usize::try_from(head.framed_size()).expect("bounded by FLUSH_BODY_SIZE_MAX");
+        let mut framed = vec![0; size];
+        read_full(&*self.file, &mut framed, offset).map_err(storage("read", &self.path))?;
+        Ok(framed)
+    }
+
+    fn find_no_head(&self, offset: u64, bytes: &[u8]) -> Result<Found, LogFault> {
+        self.check_nothing_follows(offset, offset + FLUSH_HEAD_SIZE as u64)?;
+        if self.written_size(offset)? == 0 {
+            return Ok(Found::End);
+        }
+        self.unfinished(offset, judge_no_head(bytes))
+    }
+
+    fn unfinished(&self, offset: u64, condition: Condition) -> Result<Found, LogFault> {
+        if condition == Condition::Changed {
+            return Err(damaged(&self.path, offset, DamageReason::Checksum));
+        }
+        let size = self.written_size(offset)?;
+        Ok(Found::Unfinished(Cut { segment: self.path.clone(), offset, size }))
+    }
+
+    /// Refuses if a flush begins at or after `from`: then the one at `offset` was once durable.
+    fn check_nothing_follows(&self, offset: u64, from: u64) -> Result<(), LogFault> {
+        let mut good = None;
+        self.walk(from, |at, chunk| {
+            let heads = (at..).step_by(FLUSH_HEAD_SIZE).zip(chunk.chunks_exact(FLUSH_HEAD_SIZE));
+            let mut sound =
+                heads.filter(|(at, bytes)| FlushHead::decode(bytes, self.place(*at)).is_some());
+            good = good.or_else(|| sound.next().map(|(at, _)| at));
+        })?;
+        match good {
+            Some(at) => Err(damaged(&self.path, offset, DamageReason::BeforeGood(at))),
+            None => Ok(()),
+        }
+    }
+
+    /// Bytes from `offset` up to the last one that is not zero.
+    fn written_size(&self, offset: u64) -> Result<u64, LogFault> {
+        let mut size = 0;
+        self.walk(offset, |at, chunk| {
+            if let Some(last) = chunk.iter().rposition(|byte| *byte != 0) {
+                size = at + last as u64 + 1 - offset;
+            }
+        })?;
+        Ok(size)
+    }
+
+    /// Shows the rest of the segment from `from` in chunks with their offsets.
+    fn walk(&self, from: u64, mut visit: impl FnMut(u64, &[u8])) -> Result<(), LogFault> {
+        let mut buffer = vec![0; WALK_CHUNK_SIZE];
+        let mut at = from;
+        while at < self.header.size {
+            let rest = self.header.size - at;
+            let size = usize::try_from(rest).map_or(WALK_CHUNK_SIZE, |n| n.min(WALK_CHUNK_SIZE));
+            let chunk = &mut buffer[..size];
+            read_full(&*self.file, chunk, at).map_err(storage("read", &self.path))?;
+            visit(at, chunk);
+            at += size as u64;
+        }
+        Ok(())
+    }
+}
+
+/// What a segment is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    Read,
+    Write,
+}
+
+/// A segment opened for reading, and where its first flush begins.
+pub(crate) fn open_to_read<T: Item>(
+    disk: &dyn Disk,
+    name: &SegmentName,
+) -> Result<(OpenSegment, u64), LogFault> {
+    Ok((OpenSegment::open(disk, name, T::KIND, Access::Read)?, SEGMENT_HEADER_SIZE))
+}
+
+/// The numbers of every flush of a segment in order, by their heads alone.
+pub(crate) fn flush_numbers(
+    disk: &dyn Disk,
+    name: &SegmentName,
+    kind: LogKind,
+) -> Result<Vec<std::ops::RangeInclusive<u64>>, LogFault> {
+    let segment = OpenSegment::open(disk, name, kind, Access::Read)?;
+    let mut offset = SEGMENT_HEADER_SIZE;
+    let mut numbers = Vec::new();
+    while let Some(head) = segment.find_head(offset)? {
+        numbers.push(head.first_number..=head.last_number());
+        offset += head.stored_size();
+    }
+    Ok(numbers)
+}
+
+/// A multiple of the head's size, so that no head lies across two chunks.
+const WALK_CHUNK_SIZE: usize = 256 * 1024;
+const _: () = assert!(WALK_CHUNK_SIZE.is_multiple_of(FLUSH_HEAD_SIZE));
