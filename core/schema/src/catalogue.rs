@@ -107,8 +107,7 @@ pub enum SymbolCount {
     Never,
     /// It does.
     Always,
-    /// If it changes what the book displays: if its order is one of those that D-77 derives the book
-    /// from.
+    /// If it changes what the book displays; D-89 says which event does for an order that rests.
     IfDepthChanges,
 }
 

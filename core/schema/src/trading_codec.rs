@@ -19,10 +19,12 @@ use crate::{
     ReleaseReason, SymbolRef, TradeExecuted, TradeSettled, UpdateReason,
 };
 
-/// How far back `target` lies. Targets are never later than the event, so nothing is lost.
+/// How far back `target` lies: an event refers to itself or to an earlier one, from 1.
 #[inline]
 fn write_back(out: &mut Vec<u8>, sequence: u64, target: u64) {
-    write_u64(out, sequence.wrapping_sub(target));
+    let distance = sequence.wrapping_sub(target);
+    assert!(distance < sequence, "a reference goes back to an event");
+    write_u64(out, distance);
 }
 
 #[inline]

@@ -1,0 +1,342 @@
+//! The worked examples of the format documents: what they write in bytes is what the code writes.
+//!
+//! A line `Example: name` stands before a block of hexadecimal bytes; behind a bar stands a remark.
+//! The values are written down here once more, so that bytes and remarks cannot drift from the code.
+
+use schema::{
+    AccountStatus, AccountType, ApiClass, BalanceUpdated, Bucket, CancelOrder, ClockStatus, Code,
+    Command, CommandKind, Detail, Event, EventHead, EventKind, ExpiryReason, Fill, GroupHead,
+    HoldReason, Idempotency, Key, KeyOrigin, Label, MarginMoved, MarketKind, Matching, Operator,
+    OrderAccepted, OrderRejected, OrderRequest, OrderSubmitted, OrderTerms, OrderTier, OrderType,
+    PositionSide, Posting, Reference, ReleaseReason, RiskTier, SelfTrade, Stamped, StatusChange,
+    SymbolRef, TimeInForce, TradeExecuted, TradeSettled, TriggerKind, TriggerSource, UpdateReason,
+    Why, decode_command, encode_command,
+};
+use units::{Amount, Id, Lots, Side, Ticks, Timestamp};
+
+use crate::events::{Group, decoded, encoded};
+use crate::generate::{event as event_of, stamped as stamped_of};
+use crate::random::Random;
+
+const COMMAND_TEXT: &str = include_str!("../../../../docs/formats/command.md");
+const EVENT_TEXT: &str = include_str!("../../../../docs/formats/event.md");
+
+/// The rows of all tables of a document.
+fn table_rows(text: &str) -> Vec<Vec<&str>> {
+    let rows = text.lines().filter(|line| line.starts_with("| "));
+    rows.map(|row| row.trim_matches('|').split('|').map(str::trim).collect()).collect()
+}
+
+/// The rows of number, name and form in the table behind the heading `## name`.
+fn kinds<'a>(text: &'a str, name: &str) -> Vec<(u8, &'a str, bool)> {
+    let (_, rest) = text.split_once(&format!("\n## {name}\n")).expect("the heading");
+    let (part, _) = rest.split_once("\n## ").expect("another heading");
+    let rows = table_rows(part).into_iter().skip(1);
+    rows.map(|row| (row[0].parse().expect("a number"), row[1], row[2] != "later")).collect()
+}
+
+/// Every kind with its number, and whether this version opens it.
+#[test]
+fn kinds_are_those_of_the_code() {
+    let mut random = Random::new(1);
+    let commands: Vec<_> = CommandKind::ALL
+        .iter()
+        .map(|&kind| (kind.number(), kind.name(), stamped_of(&mut random, kind).is_some()))
+        .collect();
+    assert_eq!(kinds(COMMAND_TEXT, "Kinds"), commands);
+    let events: Vec<_> = EventKind::ALL
+        .iter()
+        .map(|&kind| (kind.number(), kind.name(), event_of(&mut random, kind, 2).is_some()))
+        .collect();
+    assert_eq!(kinds(EVENT_TEXT, "Types"), events);
+}
+
+/// Every list of values with its numbers.
+#[test]
+fn values_are_those_of_the_code() {
+    macro_rules! check {
+        ($text:expr, $($kind:ident),+) => {
+            let rows = table_rows($text);
+            $(
+                let values: Vec<String> = $kind::ALL
+                    .iter()
+                    .map(|value| format!("{} {}", value.number(), value.name()))
+                    .collect();
+                let expected = [stringify!($kind), &values.join(", ")];
+                assert!(rows.iter().any(|row| *row == expected), "{expected:?}");
+            )+
+        };
+    }
+    check!(COMMAND_TEXT, OrderType, TimeInForce, SelfTrade, TriggerKind, TriggerSource);
+    check!(COMMAND_TEXT, PositionSide, AccountType, AccountStatus, RiskTier, OrderTier);
+    check!(COMMAND_TEXT, ApiClass, MarketKind, Matching, ClockStatus);
+    check!(EVENT_TEXT, Bucket, UpdateReason, HoldReason, ReleaseReason, ExpiryReason);
+    let rows = table_rows(EVENT_TEXT);
+    let codes = Code::ALL.iter().map(|code| (code.number(), code.name()));
+    for (number, name) in codes.chain(Why::ALL.iter().map(|why| (why.number(), why.name()))) {
+        let number = number.to_string();
+        assert!(rows.iter().any(|row| *row == [number.as_str(), name]), "{number} {name}");
+    }
+}
+
+/// The examples of a document by name.
+fn examples(text: &str) -> Vec<(&str, Vec<u8>)> {
+    let blocks = text.split("\nExample: ").skip(1);
+    blocks
+        .map(|block| {
+            let (name, rest) = block.split_once('\n').expect("a name of its own line");
+            let (_, rest) = rest.split_once("```text\n").expect("a block");
+            let (lines, _) = rest.split_once("```").expect("an end of the block");
+            let hex = lines.lines().map(|line| line.split('|').next().expect("before the bar"));
+            let bytes = hex.flat_map(str::split_whitespace);
+            let byte = |digits| u8::from_str_radix(digits, 16).expect("two hexadecimal digits");
+            (name.trim(), bytes.map(byte).collect())
+        })
+        .collect()
+}
+
+/// The examples of `docs/formats/command.md`.
+#[test]
+fn examples_of_commands_are_what_is_written() {
+    let expected = [
+        ("a tick", tick()),
+        ("an order with a key", order()),
+        ("a cancel", cancel()),
+        ("a suspension with its approval", suspension()),
+    ];
+    let written = examples(COMMAND_TEXT);
+    assert_eq!(written.len(), expected.len());
+    for ((name, bytes), (expected_name, stamped)) in written.iter().zip(expected) {
+        assert_eq!(*name, expected_name);
+        let mut out = Vec::new();
+        encode_command(&mut out, &stamped);
+        assert_eq!(hex(bytes), hex(&out), "{name}");
+        assert_eq!(decode_command(bytes, stamped.sequence), Ok(stamped), "{name}");
+    }
+}
+
+/// The examples of `docs/formats/event.md`.
+#[test]
+fn examples_of_events_are_what_is_written() {
+    let expected =
+        [("an accepted order", accepted()), ("a rejected order", rejected()), ("a trade", trade())];
+    let written = examples(EVENT_TEXT);
+    assert_eq!(written.len(), expected.len());
+    for ((name, bytes), (expected_name, group)) in written.iter().zip(expected) {
+        assert_eq!(*name, expected_name);
+        let groups = vec![group];
+        assert_eq!(hex(bytes), hex(&encoded(&groups)), "{name}");
+        assert_eq!(decoded(bytes), Ok(groups), "{name}");
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x} ")).collect()
+}
+
+const NOON: Timestamp = Timestamp(1_708_123_456_789_012_345);
+const DAY: i64 = 86_400_000_000_000;
+const MINUTE: i64 = 60_000_000_000;
+
+fn label(text: &str) -> Label {
+    Label::new(text).expect("at most 64 bytes")
+}
+
+fn amount(text: &str) -> Amount {
+    text.parse().expect("a decimal")
+}
+
+fn id(text: &str) -> Id {
+    text.parse().expect("an id")
+}
+
+fn account() -> Id {
+    id("018db3e9-0e57-7000-8000-000000000014")
+}
+
+fn correlation() -> Id {
+    id("018db3f2-a1d5-7fa1-8000-0000000004d2")
+}
+
+fn stamped(command: Command) -> Stamped {
+    Stamped {
+        sequence: 41,
+        stamp: NOON,
+        fallback_clock: false,
+        correlation: None,
+        key: None,
+        command,
+    }
+}
+
+fn tick() -> Stamped {
+    stamped(Command::Tick)
+}
+
+fn order() -> Stamped {
+    let request = OrderRequest {
+        account: account(),
+        client_order_id: Some(label("my-order-1")),
+        symbol: SymbolRef::Listed(1),
+        side: Side::Buy,
+        order_type: OrderType::Limit,
+        quantity: amount("0.015"),
+        price: Some(amount("65000")),
+        time_in_force: TimeInForce::Gtc,
+        expire_at: None,
+        post_only: false,
+        reduce_only: false,
+        self_trade: SelfTrade::CancelIncoming,
+        trigger: None,
+        oco_with: None,
+        position_side: None,
+    };
+    let key =
+        Key { key_hash: KEY_HASH, body_hash: BODY_HASH, origin: KeyOrigin::Client, text: None };
+    Stamped {
+        correlation: Some(correlation()),
+        key: Some(key),
+        ..stamped(Command::PlaceOrder(request))
+    }
+}
+
+fn cancel() -> Stamped {
+    let order = Id::derive(NOON, 0, 100).expect("in range");
+    let cancel = CancelOrder { account: account(), order, state_seq: Some(102) };
+    Stamped { correlation: Some(correlation()), ..stamped(Command::CancelOrder(cancel)) }
+}
+
+fn suspension() -> Stamped {
+    let change = StatusChange {
+        account: account(),
+        to: AccountStatus::Suspended,
+        reason: label("review"),
+        actor: label("ops-1"),
+    };
+    let operator = Operator {
+        valid_until: Timestamp(NOON.0 + MINUTE),
+        signature: core::array::from_fn(|index| u8::try_from(index).expect("64 of them")),
+    };
+    let key = Key {
+        key_hash: [0x11; 16],
+        body_hash: [0x22; 16],
+        origin: KeyOrigin::Gateway { valid_until: Timestamp(NOON.0 + MINUTE) },
+        text: Some(label("case-7")),
+    };
+    let command = Command::SetAccountStatus(change, operator);
+    Stamped { key: Some(key), fallback_clock: true, ..stamped(command) }
+}
+
+/// Events `first`, `first + 1`, and so on, one nanosecond after the other.
+fn group(command: u64, first: (u64, Timestamp), events: Vec<Event>) -> Group {
+    let head = GroupHead {
+        command_sequence: command,
+        first_sequence: first.0,
+        first_timestamp: first.1,
+        correlation: Some(correlation()),
+        idempotency: None,
+    };
+    let heads = (first.0..).zip(first.1.0..);
+    let heads = heads.map(|(sequence, time)| EventHead { sequence, timestamp: Timestamp(time) });
+    (head, heads.zip(events).collect())
+}
+
+fn submitted(terms: OrderTerms, side: Side) -> OrderSubmitted {
+    OrderSubmitted {
+        terms,
+        side,
+        order_type: OrderType::Limit,
+        time_in_force: TimeInForce::Gtc,
+        post_only: false,
+        reduce_only: false,
+        self_trade: SelfTrade::CancelIncoming,
+        client_order_id: None,
+        expire_at: None,
+        trigger: None,
+        oco_with: None,
+        position_side: None,
+    }
+}
+
+fn accepted() -> Group {
+    let terms =
+        OrderTerms::Checked { account: 9, market: 1, ticks: Ticks(6_500_000), lots: Lots(1_500) };
+    let client_order_id = Some(label("my-order-1"));
+    let reason = HoldReason::OrderPlacement;
+    let (mut head, events) = group(
+        41,
+        (100, NOON),
+        vec![
+            Event::OrderSubmitted(OrderSubmitted {
+                client_order_id,
+                ..submitted(terms, Side::Buy)
+            }),
+            Event::MarginReserved(MarginMoved { order: 100, amount: amount("975.975"), reason }),
+            Event::OrderAccepted(OrderAccepted { order: 100 }),
+        ],
+    );
+    let expires_at = Timestamp(NOON.0 + DAY);
+    head.idempotency = Some(Idempotency { key_hash: KEY_HASH, body_hash: BODY_HASH, expires_at });
+    (head, events)
+}
+
+fn rejected() -> Group {
+    let terms = OrderTerms::Requested {
+        account: account(),
+        symbol: SymbolRef::Unknown(label("BTC/USD")),
+        price: Some(amount("65000")),
+        quantity: amount("0.015"),
+    };
+    let detail = Detail::Why(Why::NoSuchSymbol);
+    let reason = Code::SymbolNotFound;
+    let first = (103, Timestamp(NOON.0 + 1_000));
+    let events = vec![
+        Event::OrderSubmitted(submitted(terms, Side::Buy)),
+        Event::OrderRejected(OrderRejected { order: 103, reason, detail }),
+    ];
+    group(42, first, events)
+}
+
+fn trade() -> Group {
+    let terms =
+        OrderTerms::Checked { account: 10, market: 1, ticks: Ticks(6_499_000), lots: Lots(1_500) };
+    let (ticks, lots) = (Ticks(6_500_000), Lots(1_500));
+    let fill = |order, fee| Event::OrderFilled(Fill { order, ticks, lots, fee: amount(fee) });
+    let mut moved = BalanceUpdated::new(UpdateReason::TradeSettlement, Reference::Trade(133));
+    for (account, asset, bucket, delta) in [
+        (9, 1, Bucket::Available, "0.015"),
+        (9, 2, Bucket::Locked, "-975.195"),
+        (10, 1, Bucket::Locked, "-0.015"),
+        (10, 2, Bucket::Available, "974.025"),
+        (1, 2, Bucket::Available, "1.17"),
+    ] {
+        moved.post(Posting { account, asset, bucket, delta: amount(delta) });
+    }
+    let hold =
+        MarginMoved { order: 130, amount: amount("0.015"), reason: HoldReason::OrderPlacement };
+    let rest =
+        MarginMoved { order: 100, amount: amount("0.78"), reason: ReleaseReason::OrderFilled };
+    let (maker_fee, taker_fee) = (amount("0.195"), amount("0.975"));
+    let events = vec![
+        Event::OrderSubmitted(submitted(terms, Side::Sell)),
+        Event::MarginReserved(hold),
+        Event::OrderAccepted(OrderAccepted { order: 130 }),
+        Event::TradeExecuted(TradeExecuted { maker: 100, taker: 130, ticks, lots }),
+        fill(100, "0.195"),
+        fill(130, "0.975"),
+        Event::BalanceUpdated(moved),
+        Event::MarginReleased(rest),
+        Event::TradeSettled(TradeSettled { trade: 133, maker_fee, taker_fee }),
+    ];
+    assert_eq!(events.last().map(Event::kind), Some(EventKind::TradeSettled));
+    group(57, (130, Timestamp(NOON.0 + DAY)), events)
+}
+
+/// SHA-256 of account and key, first half.
+const KEY_HASH: [u8; 16] = [
+    0x53, 0x3f, 0xd3, 0x07, 0x40, 0x62, 0x36, 0xdb, 0xb5, 0xaf, 0x8c, 0x29, 0x7e, 0x53, 0x1e, 0x6a,
+];
+/// SHA-256 of the body, first half.
+const BODY_HASH: [u8; 16] = [
+    0x3d, 0x3e, 0xac, 0x1d, 0x6f, 0x94, 0x1c, 0xc3, 0x1f, 0xb8, 0x48, 0x3a, 0xc4, 0x20, 0x63, 0xc1,
+];
