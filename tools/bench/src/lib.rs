@@ -11,6 +11,7 @@ mod measure;
 mod report;
 mod row;
 mod rows;
+mod shard;
 mod venue;
 
 pub use measure::{Figure, median_of, percentile};

@@ -4,6 +4,7 @@
 //! unique, and need no escaping. It deliberately measures nothing itself.
 
 mod book;
+mod http;
 mod kernel;
 mod port;
 
@@ -19,6 +20,8 @@ pub const ROWS: &[Row] = &[
     kernel::EVENT_BYTES,
     port::COMMANDS_PER_SECOND,
     port::P99_MS,
+    http::ORDERS_PER_SECOND,
+    http::P99_MS,
     kernel::REPLAY_COMMANDS,
     kernel::REPLAY_EVENTS,
 ];

@@ -9,15 +9,15 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use engine::{Config, Engine, InProcess};
-use journal::DataFolder;
-use port::{Port, Request};
+use engine::InProcess;
+use port::Request;
 use schema::{CancelOrder, Command, Outcome, Reply, TimeInForce};
 use testkit::rng::SplitMix64;
 use units::{Id, Lots, Side, Ticks};
 
 use crate::measure::{median_of, percentile};
 use crate::row::{Row, Target};
+use crate::shard::{Shard, account, list};
 use crate::venue;
 
 /// covers: SEQ-47
@@ -44,12 +44,9 @@ const MIDDLE: u64 = 100_000;
 
 /// Commands a second and the p99 of a batch in milliseconds.
 fn run() -> (f64, f64) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let data = DataFolder::open(folder.path()).expect("a data folder");
-    let config = Config { genesis: Some(venue::genesis()), ..Config::default() };
-    let engine = Engine::start(config, data).expect("a shard");
+    let shard = Shard::start();
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    let port = engine.port();
+    let port = shard.engine.port();
     let lanes = runtime.block_on(prepare(&port));
     let begin = Instant::now();
     let local = tokio::task::LocalSet::new();
@@ -67,37 +64,14 @@ fn run() -> (f64, f64) {
     let elapsed = begin.elapsed().as_secs_f64();
     let commands = samples.len() * BATCH;
     let p99 = f64::from(percentile(&mut samples, 990)) / 1_000.0;
-    let stopped = engine.stop();
+    let stopped = shard.engine.stop();
     assert!(stopped.command_sequence >= commands as u64, "every command is durable");
     (commands as f64 / elapsed, p99)
 }
 
-async fn done(port: &InProcess, command: Command, key: Option<schema::Key>) -> Outcome {
-    let request = Request { correlation: Id([9; 16]), key, command };
-    port.submit(request).await.expect("an answer").outcome
-}
-
-async fn account(port: &InProcess, name: String) -> Id {
-    let outcome = done(port, Command::CreateAccount(venue::opening(&name)), None).await;
-    let Outcome::Done { created: Some(id) } = outcome else { panic!("{outcome:?}") };
-    for asset in [1, 2] {
-        done(port, Command::Deposit(venue::funding(id, asset)), None).await;
-    }
-    id
-}
-
 /// Lists the market and opens three accounts a lane.
 async fn prepare(port: &InProcess) -> Vec<Lane> {
-    let now = port.clock().now();
-    for number in 1..=3 {
-        let (command, key) = venue::signed(now, number, |operator| match number {
-            1 => Command::ListAsset(venue::asset("BTC", 8), operator),
-            2 => Command::ListAsset(venue::asset("USDT", 6), operator),
-            _ => Command::ListMarket(venue::market(), operator),
-        });
-        let outcome = done(port, command, Some(key)).await;
-        assert!(matches!(outcome, Outcome::Done { .. }), "{outcome:?}");
-    }
+    list(port).await;
     let mut lanes = Vec::new();
     for number in 0..LANES {
         lanes.push(Lane {

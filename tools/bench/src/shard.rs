@@ -1,0 +1,54 @@
+//! A running shard for a benchmark: a journal on this disk, the market listed, accounts on demand.
+
+use engine::{Config, Engine, InProcess};
+use journal::DataFolder;
+use port::{Port, Request};
+use schema::{Command, Key, Outcome};
+use tempfile::TempDir;
+use units::Id;
+
+use crate::venue;
+
+/// An engine on a data folder that goes when this does.
+pub(crate) struct Shard {
+    pub(crate) engine: Engine,
+    _folder: TempDir,
+}
+
+impl Shard {
+    pub(crate) fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let data = DataFolder::open(folder.path()).expect("a data folder");
+        let config = Config { genesis: Some(venue::genesis()), ..Config::default() };
+        let engine = Engine::start(config, data).expect("a shard");
+        Self { engine, _folder: folder }
+    }
+}
+
+async fn done(port: &InProcess, command: Command, key: Option<Key>) -> Outcome {
+    let request = Request { correlation: Id([9; 16]), key, command };
+    port.submit(request).await.expect("an answer").outcome
+}
+
+/// Opens and funds an account.
+pub(crate) async fn account(port: &InProcess, name: String) -> Id {
+    let outcome = done(port, Command::CreateAccount(venue::opening(&name)), None).await;
+    let Outcome::Done { created: Some(id) } = outcome else { panic!("{outcome:?}") };
+    for asset in [1, 2] {
+        done(port, Command::Deposit(venue::funding(id, asset)), None).await;
+    }
+    id
+}
+
+/// Lists both assets and the market.
+pub(crate) async fn list(port: &InProcess) {
+    for number in 1..=3 {
+        let (command, key) = venue::signed(port.clock().now(), number, |operator| match number {
+            1 => Command::ListAsset(venue::asset("BTC", 8), operator),
+            2 => Command::ListAsset(venue::asset("USDT", 6), operator),
+            _ => Command::ListMarket(venue::market(), operator),
+        });
+        let outcome = done(port, command, Some(key)).await;
+        assert!(matches!(outcome, Outcome::Done { .. }), "{outcome:?}");
+    }
+}
