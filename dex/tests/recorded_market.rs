@@ -1,0 +1,212 @@
+//! `dex flow` as its user runs it: a recorded morning, a small recording written by hand, and what it
+//! says when an expectation or a file is wrong.
+//!
+//! The recorded morning lies outside the repository: in the folder `DEX_DATA`, or beside the repository
+//! in `shared/data`. Where it is absent the test says so and passes, unless `DEX_DATA_REQUIRED=1`.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A folder with the three tables of a recording.
+struct Tables(tempfile::TempDir);
+
+impl Tables {
+    /// The recording by hand.
+    fn new() -> Self {
+        let tables = Self(tempfile::tempdir().expect("a folder"));
+        tables.write("orders.csv", ORDERS);
+        tables.write("trades.csv", TRADES);
+        tables.write("books.csv", BOOKS);
+        tables
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).expect("written");
+    }
+
+    /// Replaces a part of a table.
+    fn replace(&self, name: &str, from: &str, to: &str) {
+        let text = fs::read_to_string(self.path(name)).expect("there");
+        assert!(text.contains(from), "{name} has no {from}");
+        self.write(name, &text.replace(from, to));
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn flow(&self, more: &[&str]) -> Output {
+        flow(&self.path("orders.csv"), &self.path("trades.csv"), &self.path("books.csv"), more)
+    }
+}
+
+fn flow(orders: &Path, trades: &Path, books: &Path, more: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dex"));
+    command.arg("flow").arg(orders).arg("--expect").arg(trades).arg("--books").arg(books);
+    command.args(more).output().expect("the binary runs")
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("text")
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("text")
+}
+
+fn last_line(output: &Output) -> String {
+    out(output).lines().last().unwrap_or_default().to_owned()
+}
+
+/// Price-time priority in five trades, a cancel, and one that comes too late: two sells at 10.02 behind
+/// one at 10.01, a buy that takes from both levels in order, and one that rests with what is left.
+const ORDERS: &str = "\
+seq,time,op,order_id,side,price,quantity
+1,9300000,NEW,11,SELL,10.02,5
+2,9300000,NEW,12,SELL,10.02,7
+3,9300001,NEW,13,SELL,10.01,3
+4,9300002,NEW,21,BUY,9.99,4
+5,9300005,NEW,22,BUY,10.02,10
+7,9310000,CANCEL,21,BUY,,
+8,9310000,NEW,23,BUY,10.02,8
+9,14595999,CANCEL,11,SELL,,
+10,15000000,NEW,14,SELL,10.02,1
+";
+
+const TRADES: &str = "\
+taker_seq,taker_order_id,maker_order_id,price,quantity
+5,22,13,10.01,3
+5,22,11,10.02,5
+5,22,12,10.02,2
+8,23,12,10.02,5
+10,14,23,10.02,1
+";
+
+/// The point 6 lies between two commands, and 10 is the end.
+const BOOKS: &str = "\
+after_seq,side,level,price,quantity,orders
+4,BUY,1,9.99,4,1
+4,SELL,1,10.01,3,1
+4,SELL,2,10.02,12,2
+6,BUY,1,9.99,4,1
+6,SELL,1,10.02,5,1
+8,BUY,1,10.02,3,1
+10,BUY,1,10.02,2,1
+";
+
+/// covers: TRADE-5, TRADE-7
+#[test]
+fn a_recording_by_hand_comes_out_equal() {
+    let output = Tables::new().flow(&[]);
+    assert_eq!(last_line(&output), "trades 5 of 5, books 4 of 4", "{}", err(&output));
+    assert!(output.status.success());
+    assert!(out(&output).contains("1 cancels came after the end of their order"));
+    assert_eq!(err(&output), "", "no bar where nobody looks");
+}
+
+#[test]
+fn json_is_one_object() {
+    let output = Tables::new().flow(&["--json"]);
+    let object: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(object["equal"], true);
+    assert_eq!((&object["trades"]["equal"], &object["trades"]["of"]), (&5.into(), &5.into()));
+    assert_eq!((&object["books"]["equal"], &object["books"]["of"]), (&4.into(), &4.into()));
+    assert!(output.status.success());
+}
+
+/// Whatever column is expected otherwise, the status tells.
+#[test]
+fn a_wrong_expectation_is_shown_and_fails() {
+    for (table, from, to, line, shown) in [
+        (
+            "trades.csv",
+            "5,22,11,10.02,5",
+            "5,22,12,10.02,5",
+            "trades 4 of 5, books 4 of 4",
+            "line 3",
+        ),
+        ("trades.csv", "10,14,23,10.02,1\n", "", "trades 4 of 5, books 4 of 4", "nothing"),
+        (
+            "trades.csv",
+            "8,23,12,10.02,5",
+            "8,23,12,10.02,4",
+            "trades 4 of 5, books 4 of 4",
+            "line 5",
+        ),
+        (
+            "books.csv",
+            "4,SELL,2,10.02,12,2",
+            "4,SELL,2,10.02,12,3",
+            "trades 5 of 5, books 3 of 4",
+            "SELL level 2",
+        ),
+        (
+            "books.csv",
+            "10,BUY,1,10.02,2,1\n",
+            "10,BUY,1,10.02,2,1\n10,BUY,2,9,1,1\n",
+            "trades 5 of 5, books 3 of 4",
+            "BUY level 2",
+        ),
+    ] {
+        let tables = Tables::new();
+        tables.replace(table, from, to);
+        let output = tables.flow(&[]);
+        assert_eq!(last_line(&output), line);
+        assert_eq!(output.status.code(), Some(3));
+        assert!(out(&output).contains(shown), "{}", out(&output));
+    }
+}
+
+/// A wrong line stops with file and line; so does an order that the exchange does not take.
+#[test]
+fn a_wrong_file_is_refused_with_its_line() {
+    for (table, from, to, shown) in [
+        (
+            "orders.csv",
+            "4,9300002,NEW,21",
+            "4,9300002,NEW",
+            "orders.csv line 5: the line has 6 fields",
+        ),
+        (
+            "orders.csv",
+            "10.01,3",
+            "10.015,3",
+            "orders.csv line 4: the exchange did not take command 3: INVALID_PRICE",
+        ),
+        ("orders.csv", "10.01,3", "10.01,0.5", "INVALID_QUANTITY"),
+        ("trades.csv", "maker_order_id", "maker", "trades.csv line 1: the first line must be"),
+        ("books.csv", "8,BUY", "8,BID", "books.csv line 7: side \"BID\""),
+    ] {
+        let tables = Tables::new();
+        tables.replace(table, from, to);
+        let output = tables.flow(&[]);
+        assert_eq!(output.status.code(), Some(1), "{}", out(&output));
+        assert!(err(&output).contains(shown), "{}", err(&output));
+    }
+    let tables = Tables::new();
+    fs::remove_file(tables.path("books.csv")).expect("there");
+    assert!(err(&tables.flow(&[])).contains("cannot open"));
+    assert_eq!(Tables::new().flow(&["--tick", "0"]).status.code(), Some(2));
+}
+
+/// Shanghai 600519 on the morning of 2023-02-07: every trade of the exchange, and 36 books.
+/// covers: TRADE-7
+#[test]
+fn the_shanghai_morning_comes_out_exactly() {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
+    let data = env::var_os("DEX_DATA").map_or(beside, PathBuf::from);
+    let folder = data.join("l3_sse_am");
+    if !folder.is_dir() {
+        let required = env::var_os("DEX_DATA_REQUIRED").is_some_and(|value| value == "1");
+        assert!(!required, "DEX_DATA_REQUIRED=1, and there is no {}", folder.display());
+        eprintln!("SKIPPED: no recorded market in {}; DEX_DATA names its folder", folder.display());
+        return;
+    }
+    let file = |name: &str| folder.join(name);
+    let output = flow(&file("orders.csv.gz"), &file("trades.csv.gz"), &file("books.csv.gz"), &[]);
+    let line = "trades 11203 of 11203, books 36 of 36";
+    assert_eq!(last_line(&output), line, "{}{}", out(&output), err(&output));
+    assert!(output.status.success());
+}

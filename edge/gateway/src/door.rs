@@ -1,0 +1,99 @@
+//! `Door`: what every request runs on.
+//!
+//! Holds the port to the shard, the verifier of tokens, the operator's signer, and caches and counters
+//! that a restart may lose. One `Door` serves any number of connections.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use port::Port;
+use schema::{Command, Key};
+use units::{Id, Timestamp};
+
+use crate::catalog::Catalog;
+use crate::limits::REQUEST_TIME;
+use crate::metrics::Metrics;
+use crate::token_cache::TokenVerifier;
+use crate::ws::Hub;
+
+/// Signs administrative commands with the operator's key (D-75). The composition root has the key;
+/// the door hands over what is to be signed.
+pub trait OperatorSigner: Send + Sync + 'static {
+    /// The signature over `schema::signed_bytes` of the venue.
+    fn sign(&self, key: &Key, valid_until: Timestamp, command: &Command) -> [u8; 64];
+}
+
+/// Appends figures in Prometheus text.
+pub type MoreMetrics = Box<dyn Fn(&mut String) + Send + Sync>;
+
+/// What a door is opened with.
+pub struct Config {
+    /// Public key of the tokens (`TokenSigner::public_key`).
+    pub token_key: [u8; 32],
+    /// Id of the venue: the scope of the operator's keys.
+    pub venue_id: Id,
+    /// Bound of INV-68: a whole request, and silence on a connection.
+    pub request_time: Duration,
+    /// Appends the figures of other roles of the process to `/metrics`.
+    pub more_metrics: Option<MoreMetrics>,
+}
+
+impl Config {
+    /// The defaults with these two.
+    #[must_use]
+    pub fn new(token_key: [u8; 32], venue_id: Id) -> Self {
+        Self { token_key, venue_id, request_time: REQUEST_TIME, more_metrics: None }
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config").field("venue_id", &self.venue_id).finish_non_exhaustive()
+    }
+}
+
+/// The door.
+pub struct Door {
+    pub(crate) port: Arc<dyn Port>,
+    pub(crate) signer: Arc<dyn OperatorSigner>,
+    pub(crate) tokens: TokenVerifier,
+    pub(crate) config: Config,
+    pub(crate) catalog: Catalog,
+    pub(crate) metrics: Metrics,
+    pub(crate) hub: Arc<Hub>,
+    /// Last event that an answer of this door has told of.
+    pub(crate) told: AtomicU64,
+    /// Last event of a listing that went through this door.
+    pub(crate) listed: AtomicU64,
+}
+
+impl Door {
+    /// A door to the shard behind `port`. `None` when `token_key` is no public key.
+    #[must_use]
+    pub fn new(
+        port: Arc<dyn Port>,
+        signer: Arc<dyn OperatorSigner>,
+        config: Config,
+    ) -> Option<Arc<Self>> {
+        let tokens = TokenVerifier::new(&config.token_key)?;
+        Some(Arc::new(Self {
+            port,
+            signer,
+            tokens,
+            config,
+            catalog: Catalog::default(),
+            metrics: Metrics::default(),
+            hub: Arc::default(),
+            told: AtomicU64::new(0),
+            listed: AtomicU64::new(0),
+        }))
+    }
+}
+
+impl fmt::Debug for Door {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Door").field("config", &self.config).finish_non_exhaustive()
+    }
+}

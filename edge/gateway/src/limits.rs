@@ -1,0 +1,54 @@
+//! The bounds of the door, in one file.
+//!
+//! What the specification fixes names its id; the rest keeps one client from taking the door from the
+//! others. Bounds of commands are in `schema::limits`.
+
+use std::time::Duration;
+
+/// Bytes of a request's body (INV-69).
+pub const BODY_SIZE_MAX: usize = 1 << 20;
+/// From the first byte of a request to its last, and silence on a connection (INV-68).
+pub const REQUEST_TIME: Duration = Duration::from_secs(30);
+/// A synchronous call, all in all (SVC-11).
+pub const SUBMIT_TIME: Duration = Duration::from_secs(5);
+/// One attempt at a query that must reflect an event (SVC-11).
+pub const QUERY_TIME: Duration = Duration::from_secs(3);
+/// How long a query waits for what this door has told before it answers what the view has.
+pub const VIEW_WAIT: Duration = Duration::from_millis(500);
+/// Connections at one time.
+pub const CONNECTION_COUNT_MAX: usize = 8_192;
+/// How long a stop waits for requests in flight.
+pub const DRAIN_TIME: Duration = Duration::from_secs(5);
+
+/// Life of an access token (INV-15).
+pub const TOKEN_LIFE_MAX_SECONDS: i64 = 900;
+/// How far a token may be issued ahead of this machine's clock (TIME-47).
+pub const TOKEN_SKEW_MAX_SECONDS: i64 = 60;
+/// Bytes of a token.
+pub const TOKEN_SIZE_MAX: usize = 4_096;
+/// Accounts of one token.
+pub const TOKEN_ACCOUNT_COUNT_MAX: usize = 32;
+/// Verified tokens that are remembered.
+pub const TOKEN_CACHE_COUNT_MAX: usize = 16_384;
+
+/// Life of a key that the door makes, in nanoseconds: half of D-17's 60 s, so that two clocks that
+/// differ by seconds still agree that it is alive.
+pub const GATEWAY_KEY_LIFE: i64 = schema::limits::GATEWAY_KEY_LIFE / 2;
+/// Life of an operator's approval, in nanoseconds; it is made and used within one request.
+pub const APPROVAL_LIFE: i64 = 60_000_000_000;
+
+/// Levels a side of a book when the request names none.
+pub const DEPTH_DEFAULT: usize = 100;
+/// Levels a side of a book over HTTP; the whole book is the WebSocket's.
+pub const DEPTH_MAX: usize = 5_000;
+/// How long listings are believed when a name is not among them.
+pub const CATALOG_AGE: Duration = Duration::from_millis(100);
+
+/// WebSocket connections of one address (SVC-64).
+pub const STREAM_COUNT_MAX: u32 = 10;
+/// Subscriptions of one connection (SVC-64).
+pub const SUBSCRIPTION_COUNT_MAX: usize = 50;
+/// Messages that wait for one connection; a reader further behind is dropped.
+pub const STREAM_QUEUE_COUNT_MAX: usize = 4_096;
+/// Bytes of a frame from a client.
+pub const FRAME_SIZE_MAX: usize = 16_384;

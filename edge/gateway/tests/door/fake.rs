@@ -1,0 +1,291 @@
+//! A port that keeps what it was given and answers what the test says.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use port::{
+    AccountView, AssetView, BalanceView, BookView, EventFeed, FeedFault, HealthStatus, HealthView,
+    LevelView, MarketView, OrderView, Pending, Port, PortFault, Published, Query, Request, Seen,
+    View,
+};
+use schema::{
+    AccountOpening, AccountStatus, AccountType, ApiClass, AssetTerms, Label, MarketKind,
+    MarketTerms, Matching, OrderState, OrderTier, OrderType, Outcome, Reply, RiskTier, SelfTrade,
+    TimeInForce,
+};
+use tokio::sync::Notify;
+use units::{Amount, Id, Lots, Rate, Side, Ticks, Timestamp};
+
+/// The market that is listed, under number 1.
+pub(crate) const SYMBOL: &str = "BTC/USDT";
+
+/// What a test's shard does with a command.
+pub(crate) type Script = Box<dyn Fn(&Request) -> Result<Outcome, PortFault> + Send + Sync>;
+
+/// The scripted port.
+#[derive(Default)]
+pub(crate) struct FakePort {
+    /// Everything submitted.
+    pub(crate) requests: Mutex<Vec<Request>>,
+    /// Answers; `Done` when there is none.
+    pub(crate) script: Mutex<Option<Script>>,
+    /// Orders that can be asked for.
+    pub(crate) orders: Mutex<HashMap<Id, OrderView>>,
+    /// The book of market 1, and the event it reflects.
+    pub(crate) book: Mutex<(u64, Option<BookView>)>,
+    /// Batches of the feed.
+    pub(crate) batches: Arc<Mutex<Vec<Arc<Published>>>>,
+    /// Told of each new batch.
+    pub(crate) published: Arc<Notify>,
+    /// Called when a book is asked for, before it is answered.
+    pub(crate) on_book: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+}
+
+struct FakeFeed {
+    batches: Arc<Mutex<Vec<Arc<Published>>>>,
+    published: Arc<Notify>,
+    next: usize,
+}
+
+impl EventFeed for FakeFeed {
+    fn next(&mut self) -> Pending<Result<Arc<Published>, FeedFault>> {
+        let (batches, published, index) = (self.batches.clone(), self.published.clone(), self.next);
+        self.next += 1;
+        Box::pin(async move {
+            loop {
+                let told = published.notified();
+                tokio::pin!(told);
+                told.as_mut().enable();
+                if let Some(batch) = batches.lock().expect("no panic").get(index) {
+                    return Ok(batch.clone());
+                }
+                told.await;
+            }
+        })
+    }
+}
+
+impl FakePort {
+    /// Publishes a batch.
+    pub(crate) fn publish(&self, batch: Published) {
+        self.batches.lock().expect("no panic").push(Arc::new(batch));
+        self.published.notify_waiters();
+    }
+
+    /// Answers every command so.
+    pub(crate) fn answer(
+        &self,
+        script: impl Fn(&Request) -> Result<Outcome, PortFault> + Send + Sync + 'static,
+    ) {
+        *self.script.lock().expect("no panic") = Some(Box::new(script));
+    }
+
+    /// The last request.
+    pub(crate) fn last(&self) -> Request {
+        self.requests.lock().expect("no panic").last().expect("one was submitted").clone()
+    }
+
+    /// How many commands came through.
+    pub(crate) fn count(&self) -> usize {
+        self.requests.lock().expect("no panic").len()
+    }
+
+    fn view(&self, query: Query) -> View {
+        match query {
+            Query::Account(id) => View::Account(Some(account(id))),
+            Query::AccountByExternalId(name) => {
+                View::Account((name == label("A-1")).then(|| account(Id([0x11; 16]))))
+            }
+            Query::Order(id) => {
+                View::Order(self.orders.lock().expect("no panic").get(&id).copied())
+            }
+            Query::OpenOrders(account, market) => {
+                assert!(market.is_none_or(|number| number == 1));
+                let orders = self.orders.lock().expect("no panic");
+                View::OpenOrders(Some(
+                    orders.values().filter(|it| it.account_id == account).copied().collect(),
+                ))
+            }
+            Query::Book(1, depth) => {
+                View::Book(self.book.lock().expect("no panic").1.clone().map(|mut book| {
+                    book.bids.truncate(depth);
+                    book.asks.truncate(depth);
+                    book
+                }))
+            }
+            Query::Book(..) => View::Book(None),
+            Query::Markets => View::Markets(vec![market()]),
+            Query::Assets => View::Assets(vec![asset()]),
+            Query::Health => View::Health(health()),
+        }
+    }
+}
+
+impl Port for FakePort {
+    fn submit(&self, request: Request) -> Pending<Result<Reply, PortFault>> {
+        let script = self.script.lock().expect("no panic");
+        let outcome =
+            script.as_ref().map_or(Ok(Outcome::Done { created: None }), |it| it(&request));
+        let mut requests = self.requests.lock().expect("no panic");
+        requests.push(request);
+        let command = requests.len() as u64;
+        let reply = outcome.map(|outcome| Reply { command, last_event: command * 10, outcome });
+        Box::pin(async move { reply })
+    }
+
+    fn events(&self, _: u64) -> Result<Box<dyn EventFeed>, FeedFault> {
+        let next = self.batches.lock().expect("no panic").len();
+        let (batches, published) = (self.batches.clone(), self.published.clone());
+        Ok(Box::new(FakeFeed { batches, published, next }))
+    }
+
+    fn query(&self, query: Query, min: u64, _: Duration) -> Pending<Result<Seen, PortFault>> {
+        if let Query::Book(..) = query
+            && let Some(act) = self.on_book.lock().expect("no panic").take()
+        {
+            act();
+        }
+        let reflects = self.book.lock().expect("no panic").0;
+        let view = self.view(query);
+        Box::pin(async move {
+            // Only the book of a test says how far it is; everything else is never late.
+            if matches!(query, Query::Book(..)) && reflects < min {
+                return Err(PortFault::TimedOut);
+            }
+            Ok(Seen { sequence: reflects.max(min), timestamp: noon(), view })
+        })
+    }
+}
+
+/// A label of a test.
+pub(crate) fn label(text: &str) -> Label {
+    Label::new(text).expect("short")
+}
+
+/// A decimal of a test.
+pub(crate) fn amount(text: &str) -> Amount {
+    text.parse().expect("a decimal")
+}
+
+/// The time of everything.
+pub(crate) fn noon() -> Timestamp {
+    Timestamp(1_708_123_456_789_012_345)
+}
+
+/// A level of a test.
+pub(crate) fn level(price: &str, quantity: &str) -> LevelView {
+    LevelView { price: amount(price), quantity: amount(quantity), orders: 1 }
+}
+
+/// An order of an account.
+pub(crate) fn order(order_id: Id, account_id: Id, state: OrderState) -> OrderView {
+    OrderView {
+        order_id,
+        account_id,
+        symbol: label(SYMBOL),
+        client_order_id: Some(label("mine")),
+        side: Side::Buy,
+        order_type: OrderType::Limit,
+        time_in_force: TimeInForce::Gtc,
+        self_trade: SelfTrade::CancelIncoming,
+        price: Some(amount("50000.5")),
+        quantity: amount("2"),
+        filled_quantity: amount("0.5"),
+        remaining_quantity: amount("1.5"),
+        average_price: Some(amount("50000")),
+        total_fee: amount("0.01"),
+        reserved: amount("75000"),
+        state,
+        prev_state: Some(OrderState::Pending),
+        reason: None,
+        expiry: None,
+        state_seq: 41,
+        state_changed_at: noon(),
+        created_at: noon(),
+    }
+}
+
+fn account(account_id: Id) -> AccountView {
+    AccountView {
+        account_id,
+        opening: AccountOpening {
+            account_type: AccountType::Spot,
+            external_id: label("A-1"),
+            owner_id: None,
+            jurisdiction: label("ZZ"),
+            kyc_tier: 0,
+            risk_tier: RiskTier::Standard,
+            order_tier: OrderTier::Retail,
+            api_class: ApiClass::Standard,
+            metadata: vec![(label("desk"), label("one"))],
+        },
+        status: AccountStatus::Active,
+        version: 3,
+        created_at: noon(),
+        updated_at: noon(),
+        maker_rate: Rate(100_000),
+        taker_rate: Rate(200_000),
+        balances: vec![BalanceView {
+            asset: label("USDT"),
+            total: amount("10"),
+            available: amount("7.5"),
+            locked: amount("2.5"),
+            updated_at: noon(),
+            update_seq: 9,
+        }],
+    }
+}
+
+fn market() -> MarketView {
+    MarketView {
+        number: 1,
+        terms: MarketTerms {
+            symbol: label(SYMBOL),
+            kind: MarketKind::Spot,
+            base: label("BTC"),
+            quote: label("USDT"),
+            tick_size: amount("0.01"),
+            lot_size: amount("0.0001"),
+            min_price: Ticks(1),
+            max_price: Ticks(100_000_000),
+            min_quantity: Lots(1),
+            max_quantity: Lots(10_000_000),
+            matching: Matching::PriceTime,
+            protection_bound: Rate(5_000_000),
+            open_orders_max: 200,
+            fee_tiers: vec![],
+            post_only_until: None,
+        },
+        open: true,
+        sequence: 5,
+        last_price: Some(amount("50000")),
+    }
+}
+
+fn asset() -> AssetView {
+    AssetView {
+        number: 2,
+        terms: AssetTerms {
+            symbol: label("USDT"),
+            name: label("Tether"),
+            decimals: 6,
+            is_collateral: true,
+            collateral_weight: Rate(Rate::ONE),
+            networks: vec![],
+        },
+    }
+}
+
+fn health() -> HealthView {
+    HealthView {
+        status: HealthStatus::Healthy,
+        command_sequence: 7,
+        event_sequence: 70,
+        view_sequence: 69,
+        state_hash: Some((60, [0xab; 32])),
+        durability: "local",
+        shard: 0,
+        venue_id: Id([5; 16]),
+    }
+}

@@ -1,0 +1,293 @@
+//! Placing, reading and canceling orders: what is submitted and what is answered.
+
+use axum::http::StatusCode;
+use port::PortFault;
+use schema::{
+    CancelOrder, Code, Command, Detail, KeyOrigin, OrderState, OrderType, Outcome, Refusal,
+    SymbolRef, TimeInForce, Why,
+};
+use units::{Id, Side};
+
+use crate::client::{MINE, OTHERS, Served};
+use crate::fake::{amount, label, order};
+
+const ORDER: Id = Id([0x77; 16]);
+
+fn body(more: &str) -> String {
+    format!(
+        r#"{{{more}"symbol":"BTC/USDT","side":"SELL","type":"LIMIT","quantity":"0.25",
+            "price":"50000.50","time_in_force":"IOC"}}"#
+    )
+}
+
+/// The answer names the order, and the command holds what the body said.
+#[tokio::test]
+async fn an_accepted_order_is_201() {
+    let served = Served::start().await;
+    served.port.answer(|_| Ok(Outcome::Accepted { order: ORDER }));
+    let answer = served.trader("post", "/v1/orders", &body(r#""client_order_id":"a-1","#)).await;
+    assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
+    let json = answer.json();
+    assert_eq!(json["order_id"], ORDER.to_string());
+    assert_eq!(json["status"], "ACCEPTED");
+    assert_eq!(json["client_order_id"], "a-1");
+    assert_eq!(json["sequence"], 10);
+    let request = served.port.last();
+    assert_eq!(answer.headers["x-request-id"], request.correlation.to_string());
+    let Command::PlaceOrder(placed) = request.command else { panic!("an order") };
+    assert_eq!(placed.account, MINE);
+    assert_eq!(placed.symbol, SymbolRef::Listed(1));
+    assert_eq!((placed.side, placed.order_type), (Side::Sell, OrderType::Limit));
+    assert_eq!((placed.quantity, placed.price), (amount("0.25"), Some(amount("50000.5"))));
+    assert_eq!(placed.time_in_force, TimeInForce::Ioc);
+}
+
+/// What the core says becomes a status and one code: 409 for a reused key, 422 with the reason, 503 when
+/// the shard does not answer. 401, 403 and 404 are in `access.rs`, 429 in `stream.rs`.
+/// covers: SVC-23
+#[tokio::test]
+async fn refusals_have_their_status() {
+    let served = Served::start().await;
+    let refused = |code, why| Outcome::Refused(Refusal::new(code, why));
+    let rejected = |code, why| Outcome::Rejected { order: ORDER, refusal: Refusal::new(code, why) };
+    let cases = [
+        (Ok(rejected(Code::InvalidPrice, Why::PriceOffTick)), 422, "INVALID_PRICE"),
+        (Ok(rejected(Code::InvalidSchema, Why::LimitWithoutPrice)), 422, "INVALID_SCHEMA"),
+        (Ok(rejected(Code::SymbolNotFound, Why::NoSuchSymbol)), 422, "SYMBOL_NOT_FOUND"),
+        (Ok(refused(Code::IdempotencyConflict, Why::KeyReused)), 409, "IDEMPOTENCY_CONFLICT"),
+        (Ok(refused(Code::InvalidExpiry, Why::KeyTooLate)), 422, "INVALID_EXPIRY"),
+        (Ok(refused(Code::RiskLimitBreach, Why::TooManyKeys)), 422, "RISK_LIMIT_BREACH"),
+        (Err(PortFault::Busy), 503, "UNAVAILABLE"),
+        (Err(PortFault::Stopped), 503, "UNAVAILABLE"),
+        (Err(PortFault::TimedOut), 503, "TIMED_OUT"),
+    ];
+    for (outcome, status, code) in cases {
+        served.port.answer(move |_| outcome);
+        let answer = served.trader("post", "/v1/orders", &body("")).await;
+        assert_eq!(answer.fault(), (status, code.to_owned()));
+        let names_order = matches!(outcome, Ok(Outcome::Rejected { .. }));
+        assert_eq!(answer.json()["order_id"] == ORDER.to_string(), names_order);
+    }
+}
+
+/// covers: LIFE-11
+#[tokio::test]
+async fn a_missing_balance_is_named() {
+    let served = Served::start().await;
+    let detail = Detail::Balance {
+        available: amount("7.5"),
+        required: amount("12.25"),
+        asset: label("USDT"),
+    };
+    let refusal = Refusal { code: Code::InsufficientBalance, detail };
+    served.port.answer(move |_| Ok(Outcome::Rejected { order: ORDER, refusal }));
+    let answer = served.trader("post", "/v1/orders", &body("")).await;
+    assert_eq!(answer.fault(), (422, "INSUFFICIENT_BALANCE".into()));
+    let message = answer.json()["error"]["message"].as_str().expect("text").to_owned();
+    assert_eq!(message, "available 7.5 USDT, required 12.25 USDT");
+}
+
+/// One key, one hash, whatever the body; one body, one hash, whatever the key; and the key of a caller
+/// who gave none is new each time and short-lived.
+#[tokio::test]
+async fn keys_are_hashed_by_account_text_and_body() {
+    let served = Served::start().await;
+    served.port.answer(|_| Ok(Outcome::Accepted { order: ORDER }));
+    let mut keys = Vec::new();
+    for more in [
+        r#""client_order_id":"k","#,
+        r#""client_order_id":"k","#,
+        r#""idempotency_key":"k","#,
+        r#""client_order_id":"k","post_only":true,"#,
+        "",
+        "",
+    ] {
+        let answer = served.trader("post", "/v1/orders", &body(more)).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
+        keys.push(served.port.last().key.expect("every order has a key"));
+    }
+    assert_eq!(keys[0], keys[1]);
+    assert_eq!(keys[0], keys[2]);
+    assert_eq!(keys[0].key_hash, keys[3].key_hash);
+    assert_ne!(keys[0].body_hash, keys[3].body_hash);
+    assert_eq!(keys[0].origin, KeyOrigin::Client);
+    assert_ne!(keys[4].key_hash, keys[5].key_hash);
+    assert_eq!(keys[4].body_hash, keys[5].body_hash);
+    assert!(keys[4..].iter().all(|key| matches!(key.origin, KeyOrigin::Gateway { .. })));
+}
+
+/// What cannot be read is 400 and never sequenced (LIFE-9).
+#[tokio::test]
+async fn malformed_bodies_are_not_sequenced() {
+    let served = Served::start().await;
+    let long = format!(r#""client_order_id":"{}","#, "k".repeat(65));
+    let bodies = [
+        String::new(),
+        "{".to_owned(),
+        "[]".to_owned(),
+        "null".to_owned(),
+        "{}".to_owned(),
+        body(r#""unknown":1,"#),
+        body(r#""side":"BUY","#),
+        body(r#""client_id":"a","client_order_id":"b","#),
+        body(&long),
+        body(r#""expire_at":"tomorrow","#),
+        body(r#""expire_at":"1999-01-01T00:00:00Z","#),
+        body("").replace("\"0.25\"", "0.25"),
+        body("").replace("\"50000.50\"", "50000.50"),
+        body("").replace("SELL", "sell"),
+        body("").replace("0.25", "1e3"),
+        body("").replace("0.25", "NaN"),
+        body("").replace("BTC/USDT", ""),
+        format!("{}x", body("")),
+        "[".repeat(100_000),
+    ];
+    for bad in bodies {
+        let answer = served.trader("post", "/v1/orders", &bad).await;
+        assert_eq!(answer.fault(), (400, "INVALID_SCHEMA".into()), "{bad:.120}");
+    }
+    let precise = body("").replace("50000.50", "0.0000000000000000001");
+    let answer = served.trader("post", "/v1/orders", &precise).await;
+    assert_eq!(answer.fault(), (422, "INVALID_PRICE".into()));
+    assert_eq!(served.port.count(), 0);
+}
+
+/// Hostile text in every text parameter of traders and of everyone gives 400, 404 or 422, and is submitted nowhere.
+/// covers: INV-70
+#[tokio::test]
+async fn hostile_text_gets_nowhere() {
+    let served = Served::start().await;
+    served.port.answer(|_| Ok(Outcome::Accepted { order: ORDER }));
+    let id = MINE.to_string();
+    for hostile in ["1' OR '1'='1", "../../etc/passwd", "a\u{0}b\u{7}", "\r\nX-Injected: 1"] {
+        let text = serde_json::to_string(hostile).expect("text");
+        let coded: String = hostile.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let fields = [
+            "account_id",
+            "client_order_id",
+            "client_id",
+            "idempotency_key",
+            "expire_at",
+            "self_trade",
+            "oco_with",
+            "position_side",
+        ];
+        let mut tries: Vec<(&str, String, String)> = fields
+            .iter()
+            .map(|field| ("post", "/v1/orders".to_owned(), body(&format!("\"{field}\":{text},"))))
+            .collect();
+        for value in ["BTC/USDT", "SELL", "LIMIT", "0.25", "50000.50", "IOC"] {
+            let body = body("").replace(&format!("\"{value}\""), &text);
+            tries.push(("post", "/v1/orders".to_owned(), body));
+        }
+        let trigger = format!(r#""trigger":{{"kind":{text},"price":"1","source":"LAST"}},"#);
+        tries.push(("post", "/v1/orders".to_owned(), body(&trigger)));
+        for path in [
+            format!("/v1/orders/{coded}"),
+            format!("/v1/accounts/{coded}"),
+            format!("/v1/accounts/{coded}/balances"),
+            format!("/v1/accounts/{id}/orders?status={coded}"),
+            format!("/v1/accounts/{id}/orders?symbol={coded}"),
+            format!("/v1/market/book?symbol={coded}"),
+            format!("/v1/market/book?symbol=BTC-USDT&depth={coded}"),
+            format!("/v1/market/book?symbol=BTC-USDT&{coded}=1"),
+            format!("/v1/market/markets?min_sequence={coded}"),
+        ] {
+            tries.push(("get", path, String::new()));
+        }
+        tries.push(("delete", format!("/v1/orders/{coded}"), String::new()));
+        tries.push(("delete", format!("/v1/orders/{id}?state_seq={coded}"), String::new()));
+        for (method, path, body) in tries {
+            let answer = served.trader(method, &path, &body).await;
+            let status = answer.status.as_u16();
+            assert!([400, 404, 422].contains(&status), "{status} {method} {path} {body}");
+            assert!(!answer.headers.contains_key("x-injected"));
+        }
+    }
+    assert_eq!(served.port.count(), 0);
+}
+
+/// An order is shown with every field of STATE-36, decimals as texts, times in both forms.
+#[tokio::test]
+async fn an_order_is_shown_whole() {
+    let served = Served::start().await;
+    let view = order(ORDER, MINE, OrderState::Partial);
+    served.port.orders.lock().expect("no panic").insert(ORDER, view);
+    let json = served.trader("get", &format!("/v1/orders/{ORDER}"), "").await.json();
+    for (field, value) in [
+        ("order_id", ORDER.to_string()),
+        ("account_id", MINE.to_string()),
+        ("client_order_id", "mine".into()),
+        ("symbol", "BTC/USDT".into()),
+        ("side", "BUY".into()),
+        ("type", "LIMIT".into()),
+        ("time_in_force", "GTC".into()),
+        ("price", "50000.5".into()),
+        ("quantity", "2".into()),
+        ("filled_quantity", "0.5".into()),
+        ("remaining_quantity", "1.5".into()),
+        ("average_price", "50000".into()),
+        ("status", "PARTIAL".into()),
+        ("prev_status", "PENDING".into()),
+        ("created_at", "2024-02-16T22:44:16.789012Z".into()),
+    ] {
+        assert_eq!(json[field], value, "{field}");
+    }
+    assert_eq!(json["created_at_nanos"], 1_708_123_456_789_012_345u64);
+    assert_eq!(json["state_changed_at_nanos"], 1_708_123_456_789_012_345u64);
+    assert_eq!(json["state_seq"], 41);
+    assert!(json["state_reason"].is_null());
+    let list =
+        served.trader("get", &format!("/v1/accounts/{MINE}/orders?status=PENDING"), "").await;
+    assert_eq!(list.json()["orders"][0]["order_id"], ORDER.to_string());
+    let ended =
+        served.trader("get", &format!("/v1/accounts/{MINE}/orders?status=FILLED"), "").await;
+    assert_eq!(ended.fault(), (422, "INVALID_SCHEMA".into()));
+}
+
+/// A cancel is 200; of what has ended a second cancel is 200 and anything else 409 or 404.
+#[tokio::test]
+async fn canceling_twice_is_fine_and_canceling_a_filled_order_is_not() {
+    let served = Served::start().await;
+    let path = format!("/v1/orders/{ORDER}");
+    let answer = served.trader("delete", &path, "").await;
+    assert_eq!(
+        (answer.status, answer.json()["status"].clone()),
+        (StatusCode::OK, "CANCELED".into())
+    );
+    let cancel = CancelOrder { account: MINE, order: ORDER, state_seq: None };
+    assert_eq!(served.port.last().command, Command::CancelOrder(cancel));
+    served.trader("delete", &format!("{path}?state_seq=41"), "").await;
+    let cancel = CancelOrder { state_seq: Some(41), ..cancel };
+    assert_eq!(served.port.last().command, Command::CancelOrder(cancel));
+
+    for code in [Code::OrderNotFound, Code::InvalidStateTransition] {
+        let refusal = Refusal::new(code, Why::NoSuchOrder);
+        served.port.answer(move |_| Ok(Outcome::Refused(refusal)));
+        for (state, account, status) in [
+            (OrderState::Canceled, MINE, 200),
+            (OrderState::Filled, MINE, 409),
+            (OrderState::Expired, MINE, 409),
+            (OrderState::Rejected, MINE, 409),
+            (OrderState::Canceled, OTHERS, 404),
+        ] {
+            let view = order(ORDER, account, state);
+            served.port.orders.lock().expect("no panic").insert(ORDER, view);
+            let answer = served.trader("delete", &path, "").await;
+            assert_eq!(answer.status.as_u16(), status, "{state:?}");
+            if status == 409 {
+                assert_eq!(answer.fault().1, "INVALID_STATE_TRANSITION");
+                let message = answer.json()["error"]["message"].as_str().expect("text").to_owned();
+                assert_eq!(message, format!("the order is {}", state.name()));
+            }
+        }
+        served.port.orders.lock().expect("no panic").clear();
+        assert_eq!(
+            served.trader("delete", &path, "").await.fault(),
+            (404, "ORDER_NOT_FOUND".into())
+        );
+    }
+    let refusal = Refusal::new(Code::VersionConflict, Why::StateSeqDiffers);
+    served.port.answer(move |_| Ok(Outcome::Refused(refusal)));
+    assert_eq!(served.trader("delete", &path, "").await.fault(), (409, "VERSION_CONFLICT".into()));
+}
