@@ -9,12 +9,12 @@ use alloc::vec::Vec;
 use ed25519_dalek::{Signature, VerifyingKey};
 use fees::check_tiers;
 use schema::limits::{
-    ACCOUNT_COUNT_MAX, ASSET_COUNT_MAX, ASSET_DECIMALS_MAX, CLIENT_KEY_LIFE, MARKET_COUNT_MAX,
-    OPEN_ORDER_COUNT_MAX, SYMBOL_SIZE_MAX,
+    ACCOUNT_COUNT_MAX, ASSET_COUNT_MAX, ASSET_DECIMALS_MAX, CLIENT_KEY_LIFE, FEE_TIER_COUNT_MAX,
+    MARKET_COUNT_MAX, METADATA_COUNT_MAX, NETWORK_COUNT_MAX, OPEN_ORDER_COUNT_MAX, SYMBOL_SIZE_MAX,
 };
 use schema::{
     AccountCreated, AccountOpening, AccountStatus, AccountStatusChanged, AccountType, AssetListed,
-    AssetTerms, Code, EventBuffer, EventKind, KeyOrigin, Label, MarketKind, MarketListed,
+    AssetTerms, Code, Command, EventBuffer, EventKind, KeyOrigin, Label, MarketKind, MarketListed,
     MarketStateChanged, MarketTerms, Matching, Operator, Outcome, Refusal, Stamped, StatusChange,
     Why, signed_bytes,
 };
@@ -37,6 +37,7 @@ impl<W: Watch> Kernel<W> {
         stamped: &Stamped,
         operator: &Operator,
     ) -> Result<(), Refusal> {
+        check_lists(&stamped.command)?;
         let missing = Refusal::new(Code::ApprovalMissing, Why::SignatureMissing);
         let key = stamped.key.filter(|key| key.origin == KeyOrigin::Client).ok_or(missing)?;
         let genesis = self.genesis().ok_or(missing)?;
@@ -60,7 +61,8 @@ impl<W: Watch> Kernel<W> {
         if opening.account_type == AccountType::System {
             return Err(schema_fault(Why::SystemAccount));
         }
-        let sorted = opening.metadata.windows(2).all(|pair| pair[0].0 < pair[1].0);
+        let sorted = opening.metadata.windows(2).all(|pair| pair[0].0 < pair[1].0)
+            && opening.metadata.len() <= METADATA_COUNT_MAX;
         if opening.external_id.is_empty() || opening.kyc_tier > KYC_TIER_MAX || !sorted {
             return Err(schema_fault(Why::FieldInvalid));
         }
@@ -207,6 +209,16 @@ impl<W: Watch> Kernel<W> {
         }
         Ok(())
     }
+}
+
+/// Lists that no stored form holds: what has one can be neither signed nor written to a log.
+fn check_lists(command: &Command) -> Result<(), Refusal> {
+    let bounded = match command {
+        Command::ListAsset(terms, _) => terms.networks.len() <= NETWORK_COUNT_MAX,
+        Command::ListMarket(terms, _) => terms.fee_tiers.len() <= FEE_TIER_COUNT_MAX,
+        _ => true,
+    };
+    if bounded { Ok(()) } else { Err(schema_fault(Why::FieldInvalid)) }
 }
 
 /// `BASE/QUOTE` (D-18).

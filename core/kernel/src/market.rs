@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use book::Book;
 use fees::FeeScale;
 use schema::{FeeTier, Label, MarketTerms, SymbolRef};
-use units::{Amount, Lots, Rate, Side, Ticks};
+use units::{Amount, Lots, Rate, Rounding, Side, Ticks};
 
 use crate::step::Step;
 
@@ -45,8 +45,9 @@ pub(crate) struct Pair {
 
 /// tick × lot in 10⁻¹⁸, or `None` when that is not whole (ACCT-69).
 pub(crate) fn tick_times_lot(tick: Amount, lot: Amount) -> Option<Amount> {
-    let product = tick.0.checked_mul(lot.0)?;
-    (product % Amount::ONE.0 == 0).then_some(Amount(product / Amount::ONE.0))
+    // Rounded both ways (DET-24): equal when there was nothing to round.
+    let product = tick.checked_mul(lot, Rounding::Down)?;
+    (tick.checked_mul(lot, Rounding::Up) == Some(product)).then_some(product)
 }
 
 impl Market {

@@ -86,6 +86,9 @@ impl<W: Watch> Kernel<W> {
         if first > expected {
             return Err(ApplyError::Gap { at: first, expected });
         }
+        if group.head.command_sequence <= self.position.command_sequence {
+            return Err(ApplyError::Impossible { at: first });
+        }
         self.begin_replay(&group.head);
         for event in group.events() {
             let at = self.position.event_sequence + 1;
@@ -129,9 +132,14 @@ impl<W: Watch> Kernel<W> {
             Event::MarginReleased(event) => self
                 .order_with(event.order, event.amount)
                 .map(|slot| self.apply_released(at, event, slot)),
-            Event::OrderPartiallyFilled(fill) | Event::OrderFilled(fill) => {
+            Event::OrderPartiallyFilled(fill) => {
                 let slot = self.open_slot(fill.order);
-                let fits = slot.filter(|&slot| fill.lots <= self.orders.at(slot).remaining());
+                let fits = slot.filter(|&slot| fill.lots < self.orders.at(slot).remaining());
+                fits.map(|slot| self.apply_fill(at, fill, slot))
+            }
+            Event::OrderFilled(fill) => {
+                let slot = self.open_slot(fill.order);
+                let fits = slot.filter(|&slot| fill.lots == self.orders.at(slot).remaining());
                 fits.map(|slot| self.apply_fill(at, fill, slot))
             }
             Event::OrderCanceled(ended) => self
@@ -151,8 +159,10 @@ impl<W: Watch> Kernel<W> {
             Event::BalanceUpdated(event) => {
                 let sound = self.ledger.check(event);
                 sound.map_err(|cause| ApplyError::Unbalanced { at: at.sequence, cause })?;
-                self.apply_balances(at, event);
-                Some(())
+                // A balance takes memory up to its asset's number, so the asset must be there.
+                let mut legs = event.postings().iter();
+                let listed = legs.all(|leg| self.assets.terms(leg.asset).is_some());
+                listed.then(|| self.apply_balances(at, event))
             }
             other => self.apply_registry(at, other),
         };

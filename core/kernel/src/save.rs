@@ -7,20 +7,21 @@
 //! place on disk belong to the snapshot store.
 
 use alloc::boxed::Box;
+use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
 
 use book::{Entry, NodeId};
-use ledger::{Account, Balance};
+use ledger::{Account, Balance, SystemAccount};
 use schema::wire::{DecodeError, Reader, write_time, write_u64};
 use schema::{
     AccountStatus, ClockStatus, Event, EventKind, OrderState, OrderType, SelfTrade, TimeInForce,
     decode_payload,
 };
-use units::{Lots, Rate, Side};
+use units::{Amount, Lots, Rate, Side, Timestamp};
 
 use crate::keys::KeptKey;
-use crate::market::Market;
+use crate::market::{Market, tick_times_lot};
 use crate::{Entity, Kernel, Order, Unwatched, Watch};
 
 /// Format of saved state that this version writes and reads.
@@ -136,13 +137,23 @@ impl<W: Watch> Kernel<W> {
         }
         kernel.load_accounts(&mut reader)?;
         kernel.load_orders(&mut reader)?;
-        for _ in 0..reader.u64()? {
-            let hash = reader.array()?;
-            let kept = read_key(&mut reader)?;
-            kernel.keys.restore(hash, kept);
-        }
+        kernel.load_keys(&mut reader)?;
         reader.end()?;
         Ok(kernel)
+    }
+
+    /// The clients' keys come first, both kinds in order of their ends, each key once.
+    fn load_keys(&mut self, reader: &mut Reader<'_>) -> Result<(), LoadError> {
+        let mut last = None;
+        for _ in 0..reader.u64()? {
+            let hash = reader.array()?;
+            let kept = read_key(reader)?;
+            let place = Some((kept.gateway, kept.expires_at));
+            consistent(last <= place && self.keys.any(&hash).is_none())?;
+            last = place;
+            self.keys.restore(hash, kept);
+        }
+        Ok(())
     }
 
     fn load_system(&mut self, reader: &mut Reader<'_>) -> Result<(), LoadError> {
@@ -170,9 +181,12 @@ impl<W: Watch> Kernel<W> {
         };
         let pair = self.pair_of(&listed).ok_or(LoadError::Inconsistent)?;
         let genesis = self.recorded.genesis.as_ref().ok_or(LoadError::Inconsistent)?;
-        if self.markets.number(&listed.terms.symbol).is_some() {
-            return Err(LoadError::Inconsistent);
-        }
+        let terms = &listed.terms;
+        let unit = tick_times_lot(terms.tick_size, terms.lot_size);
+        let steps = terms.tick_size > Amount::ZERO && terms.lot_size > Amount::ZERO;
+        let tiers = !terms.fee_tiers.is_empty() || !genesis.0.fee_tiers.is_empty();
+        let is_new = self.markets.number(&terms.symbol).is_none();
+        consistent(is_new && steps && tiers && unit.is_some_and(|unit| unit > Amount::ZERO))?;
         let number = self.markets.count() + 1;
         let mut market = Market::new(number, listed.terms, pair, &genesis.0.fee_tiers);
         market.open = reader.flag()?;
@@ -183,53 +197,63 @@ impl<W: Watch> Kernel<W> {
     }
 
     fn load_accounts(&mut self, reader: &mut Reader<'_>) -> Result<(), LoadError> {
-        let count = reader.u64()?;
-        for _ in 0..count {
+        let mut last = None;
+        for _ in 0..reader.u64()? {
             let account = read_account(reader)?;
-            let known = self.ledger.number(account.id).is_some()
-                || self.ledger.number_of_external_id(&account.opening.external_id).is_some();
-            if known {
-                return Err(LoadError::Inconsistent);
-            }
+            let place = Some(account.id.sequence());
+            let known = self.ledger.number_of_external_id(&account.opening.external_id).is_some();
+            consistent(last < place && !known)?;
+            last = place;
             self.ledger.open(account);
             self.orders.open_account();
         }
+        // One sum an asset, from number 0 on, which no asset has.
+        let mut sums = vec![Amount::ZERO; self.assets.count() as usize + 1];
         for account in 0..self.ledger.account_count() {
+            let mut last = None;
             for _ in 0..reader.u64()? {
                 let asset = reader.u32()?;
-                let known = self.assets.terms(asset).is_some();
-                known.then_some(()).ok_or(LoadError::Inconsistent)?;
                 let balance = read_balance(reader)?;
+                consistent(last < Some(asset) && self.assets.terms(asset).is_some())?;
+                last = Some(asset);
+                let signed = SystemAccount::may_be_negative(account);
+                consistent(signed || (balance.available.0 >= 0 && balance.locked.0 >= 0))?;
+                let total = balance.available.checked_add(balance.locked);
+                let total = total.filter(|total| total.is_balance());
+                let sum = total.and_then(|total| sums[asset as usize].checked_add(total));
+                sums[asset as usize] = sum.ok_or(LoadError::Inconsistent)?;
                 self.ledger.restore(account, asset, balance);
             }
         }
-        Ok(())
+        consistent(sums.iter().all(|sum| *sum == Amount::ZERO))
     }
 
     /// Orders come in order of their ids, so that each account's list is in order; they enter their
     /// books in order of priority.
     fn load_orders(&mut self, reader: &mut Reader<'_>) -> Result<(), LoadError> {
         let mut resting = Vec::new();
+        let mut last = None;
         for _ in 0..reader.u64()? {
             let sequence = reader.u64()?;
             let order = read_order(reader, sequence)?;
+            let times = Timestamp(0)..=self.position.last_timestamp;
             let sound = self.ledger.account(order.account).is_some()
                 && self.markets.market(order.market).is_some()
-                && order.is_open()
+                && (order.is_open() && order.may_rest())
                 && order.filled < order.total
-                && order.ticks.0 > 0
-                && self.orders.slot(sequence).is_none();
-            sound.then_some(()).ok_or(LoadError::Inconsistent)?;
+                && (order.ticks.0 > 0 && order.reserved >= Amount::ZERO)
+                && (last < Some(sequence) && sequence <= self.position.event_sequence)
+                && times.contains(&order.submitted_at);
+            consistent(sound)?;
+            last = Some(sequence);
             let priority = order.priority;
-            let may_rest = order.may_rest();
-            let slot = self.orders.add(order);
-            if may_rest {
-                resting.push((priority, slot));
-            }
+            resting.push((priority, self.orders.add(order)));
         }
         resting.sort_unstable();
         for (_, slot) in resting {
             let order = self.orders.at(slot);
+            let book = &self.markets.at(order.market).book;
+            consistent(!book.crosses(order.side, order.ticks))?;
             let entry = Entry {
                 side: order.side,
                 ticks: order.ticks,
@@ -242,6 +266,11 @@ impl<W: Watch> Kernel<W> {
         }
         Ok(())
     }
+}
+
+/// What a sound state holds to.
+fn consistent(holds: bool) -> Result<(), LoadError> {
+    if holds { Ok(()) } else { Err(LoadError::Inconsistent) }
 }
 
 fn read_account(reader: &mut Reader<'_>) -> Result<Account, LoadError> {
@@ -301,7 +330,11 @@ fn read_order(reader: &mut Reader<'_>, sequence: u64) -> Result<Order, LoadError
         priority,
         state: state(now)?,
         prev_state: state(before)?,
-        side: if side == 0 { Side::Buy } else { Side::Sell },
+        side: match side {
+            0 => Side::Buy,
+            1 => Side::Sell,
+            _ => return Err(DecodeError::BadTag.into()),
+        },
         order_type: OrderType::from_number(order_type).ok_or(DecodeError::BadTag)?,
         time_in_force: TimeInForce::from_number(time_in_force).ok_or(DecodeError::BadTag)?,
         self_trade: SelfTrade::from_number(self_trade).ok_or(DecodeError::BadTag)?,

@@ -1,14 +1,21 @@
 //! A small venue for the kernel's tests: BTC/USDT with tick 0.01 and lot 0.00001, USDT with 6 decimals,
 //! and whatever accounts a test opens. Every command goes through a live kernel and its events through
-//! a second one, and `finish` holds both to the same bytes.
+//! a second one, and `check` holds both to the same bytes. The random commands, the auditors that know
+//! only the events, and the naive venue are in the modules below.
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part of the venue")]
+
+pub mod audit;
+pub mod counts;
+pub mod money;
+pub mod naive;
+pub mod random;
 
 use ed25519_dalek::{Signer, SigningKey};
 use kernel::Kernel;
 use schema::{
     AccountOpening, AccountType, ApiClass, AssetRef, AssetTerms, CancelOrder, Code, Command, Event,
-    EventBuffer, EventHead, FeeTier, Genesis, GroupIter, Key, KeyOrigin, Label, LedgerEntry,
+    EventBuffer, EventHead, FeeTier, Genesis, GroupHead, GroupIter, Key, KeyOrigin, Label, LedgerEntry,
     MarketKind, MarketTerms, Matching, Operator, OrderRequest, OrderTier, OrderType, Outcome,
     Reply, RiskTier, SelfTrade, Stamped, StatusChange, SymbolRef, TimeInForce, signed_bytes,
 };
@@ -24,8 +31,12 @@ pub struct Venue {
     pub now: Timestamp,
     /// Events of the last command.
     pub events: Vec<(EventHead, Event)>,
+    /// What the last command's group says of it; none when it made no event.
+    pub group: Option<GroupHead>,
     /// Every command so far.
     pub commands: Vec<Stamped>,
+    /// Every group so far, as stored.
+    pub log: Vec<u8>,
     operator: SigningKey,
     keys: u64,
 }
@@ -146,7 +157,9 @@ impl Venue {
             buffer: EventBuffer::new(),
             now: START,
             events: Vec::new(),
+            group: None,
             commands: Vec::new(),
+            log: Vec::new(),
             operator: SigningKey::from_bytes(&[42; 32]),
             keys: 0,
         }
@@ -175,10 +188,13 @@ impl Venue {
         self.buffer.clear();
         let reply = self.live.execute(&stamped, &mut self.buffer);
         self.commands.push(stamped);
+        self.log.extend_from_slice(self.buffer.bytes());
         self.events.clear();
+        self.group = None;
         for group in GroupIter::new(self.buffer.bytes()) {
             let group = group.expect("a group");
             self.events.extend(group.events().map(|event| event.expect("an event")));
+            self.group = Some(group.head);
             self.replayed.apply_group(&group).expect("its events apply");
         }
         reply
@@ -196,18 +212,39 @@ impl Venue {
     pub fn list(&mut self, make: impl Fn(Operator) -> Command) -> Reply {
         let key = self.key();
         let valid_until = Timestamp(self.now.0 + 1_000_000_000);
+        let command = self.sign(&key, valid_until, make);
+        self.run_keyed(command, Some(key))
+    }
+
+    /// An administrative command with the operator's signature.
+    pub fn sign(
+        &self,
+        key: &Key,
+        valid_until: Timestamp,
+        make: impl Fn(Operator) -> Command,
+    ) -> Command {
         let unsigned = make(Operator { valid_until, signature: [0; 64] });
-        let bytes = signed_bytes(VENUE_ID, &key, valid_until, &unsigned);
-        let signature = self.operator.sign(&bytes).to_bytes();
-        self.run_keyed(make(Operator { valid_until, signature }), Some(key))
+        let bytes = signed_bytes(VENUE_ID, key, valid_until, &unsigned);
+        make(Operator { valid_until, signature: self.operator.sign(&bytes).to_bytes() })
+    }
+
+    /// The id that the last command created.
+    pub fn created(reply: Reply) -> Id {
+        match reply.outcome {
+            Outcome::Done { created: Some(id) } => id,
+            other => panic!("nothing was created: {other:?}"),
+        }
+    }
+
+    /// Runs a command that must be refused, and returns the code.
+    pub fn refuse(&mut self, command: Command) -> Code {
+        code_of(self.run(command).outcome)
     }
 
     /// Opens an account and funds it with units of BTC and USDT.
     pub fn account(&mut self, name: &str, btc: &str, usdt: &str) -> Id {
         let reply = self.run(Command::CreateAccount(opening(name)));
-        let Outcome::Done { created: Some(id) } = reply.outcome else {
-            panic!("not opened: {reply:?}")
-        };
+        let id = Self::created(reply);
         for (asset, units) in [(1, btc), (2, usdt)] {
             if amount(units) > Amount::ZERO {
                 self.deposit(id, asset, units);
@@ -320,6 +357,24 @@ impl Venue {
                 assert_eq!(self.live.balance(account, asset).locked, reserved);
             }
         }
+    }
+}
+
+/// The code of a refusal.
+pub fn code_of(outcome: Outcome) -> Code {
+    match outcome {
+        Outcome::Refused(refusal) | Outcome::Rejected { refusal, .. } => refusal.code,
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+/// What a refusal says, as text.
+pub fn message_of(outcome: Outcome) -> String {
+    match outcome {
+        Outcome::Refused(refusal) | Outcome::Rejected { refusal, .. } => {
+            refusal.detail.to_string()
+        }
+        other => panic!("not refused: {other:?}"),
     }
 }
 
