@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use engine::{Config, Engine, StartFault, Storage, SystemClock};
 use gateway::TokenSigner;
 use journal::{DataFolder, SegmentOptions};
@@ -31,6 +31,14 @@ pub(crate) fn open(settings: &Settings) -> anyhow::Result<Opened> {
     let keys = folder.keys();
     let storage = Storage::open(folder, SegmentOptions::default())?;
     let is_new = storage.commands.end().sequence == 0;
+    // Keys are made with the first command: keys without one mean that the logs are gone.
+    if is_new && keys.join("operator.key").exists() {
+        bail!(
+            "{} has an operator key and an empty command log: the logs are missing. Restore them; to \
+             begin anew, remove the folder",
+            settings.data_dir.display()
+        );
+    }
     let missing = if is_new { Missing::Make } else { Missing::Refuse };
     let operator = OperatorKey::load(&keys, missing)?;
     let tokens = keys::token_signer(&keys, Missing::Make)?;

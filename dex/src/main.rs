@@ -14,6 +14,7 @@ mod flow;
 mod keys;
 mod log;
 mod logging;
+mod render;
 mod run;
 mod settings;
 mod token;
@@ -31,7 +32,8 @@ use clap::{Parser, Subcommand};
     after_help = "Examples:\n  \
         dex run --demo                      an exchange with markets and traders to look at\n  \
         dex run --data /srv/dex --log json  an exchange as a service\n  \
-        dex token --account ID              a trader's access token\n\n\
+        dex token --account ID              a trader's access token\n  \
+        dex verify ./dex-data               is everything in the folder as it must be?\n\n\
         `dex help COMMAND` tells more about each."
 )]
 struct Cli {
@@ -47,6 +49,8 @@ enum Command {
     Flow(flow::Args),
     /// Replay both logs of a data folder and compare them.
     Verify(verify::Args),
+    /// Print the commands or the events of a data folder.
+    Log(log::Args),
     /// Make an access token for a trader or an operator.
     Token(token::Args),
 }
@@ -56,6 +60,7 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Flow(args) => flow::run(&args),
         Command::Verify(args) => verify::run(&args),
+        Command::Log(args) => log::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Token(args) => token::run(&args).map(|()| ExitCode::SUCCESS),
     };
     match done {

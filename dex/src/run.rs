@@ -58,13 +58,19 @@ pub(crate) struct Args {
     demo: bool,
 }
 
+/// Threads of the door at the most.
+const WORKER_COUNT_MAX: usize = 256;
+
 /// Runs the exchange until it is asked to end.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let level = args.log_level.or(args.demo.then_some(LogLevel::Warn));
     let flags = Flags { listen: args.listen, log: args.log, log_level: level, data_dir: None };
     let settings = Settings::load(&args.source, &flags)?;
-    if settings.workers == 0 {
-        bail!("workers is 0: the door needs a thread");
+    if !(1..=WORKER_COUNT_MAX).contains(&settings.workers) {
+        bail!("workers is {}: the door takes 1 to {WORKER_COUNT_MAX} threads", settings.workers);
+    }
+    if settings.queue_count_max == 0 {
+        bail!("queue_count_max is 0: every command would be refused");
     }
     logging::start(settings.log, settings.log_level);
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -62,39 +62,12 @@ fn last_line(output: &Output) -> String {
 
 /// Price-time priority in five trades, a cancel, and one that comes too late: two sells at 10.02 behind
 /// one at 10.01, a buy that takes from both levels in order, and one that rests with what is left.
-const ORDERS: &str = "\
-seq,time,op,order_id,side,price,quantity
-1,9300000,NEW,11,SELL,10.02,5
-2,9300000,NEW,12,SELL,10.02,7
-3,9300001,NEW,13,SELL,10.01,3
-4,9300002,NEW,21,BUY,9.99,4
-5,9300005,NEW,22,BUY,10.02,10
-7,9310000,CANCEL,21,BUY,,
-8,9310000,NEW,23,BUY,10.02,8
-9,14595999,CANCEL,11,SELL,,
-10,15000000,NEW,14,SELL,10.02,1
-";
+const ORDERS: &str = include_str!("by_hand/orders.csv");
 
-const TRADES: &str = "\
-taker_seq,taker_order_id,maker_order_id,price,quantity
-5,22,13,10.01,3
-5,22,11,10.02,5
-5,22,12,10.02,2
-8,23,12,10.02,5
-10,14,23,10.02,1
-";
+const TRADES: &str = include_str!("by_hand/trades.csv");
 
 /// The point 6 lies between two commands, and 10 is the end.
-const BOOKS: &str = "\
-after_seq,side,level,price,quantity,orders
-4,BUY,1,9.99,4,1
-4,SELL,1,10.01,3,1
-4,SELL,2,10.02,12,2
-6,BUY,1,9.99,4,1
-6,SELL,1,10.02,5,1
-8,BUY,1,10.02,3,1
-10,BUY,1,10.02,2,1
-";
+const BOOKS: &str = include_str!("by_hand/books.csv");
 
 /// covers: TRADE-5, TRADE-7
 #[test]

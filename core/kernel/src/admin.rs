@@ -9,8 +9,9 @@ use alloc::vec::Vec;
 use ed25519_dalek::{Signature, VerifyingKey};
 use fees::check_tiers;
 use schema::limits::{
-    ACCOUNT_COUNT_MAX, ASSET_COUNT_MAX, ASSET_DECIMALS_MAX, CLIENT_KEY_LIFE, FEE_TIER_COUNT_MAX,
-    MARKET_COUNT_MAX, METADATA_COUNT_MAX, NETWORK_COUNT_MAX, OPEN_ORDER_COUNT_MAX, SYMBOL_SIZE_MAX,
+    ACCOUNT_COUNT_MAX, ACCOUNT_ORDER_COUNT_MAX, ASSET_COUNT_MAX, ASSET_DECIMALS_MAX,
+    CLIENT_KEY_LIFE, FEE_TIER_COUNT_MAX, MARKET_COUNT_MAX, METADATA_COUNT_MAX, NETWORK_COUNT_MAX,
+    OPEN_ORDER_COUNT_MAX, SYMBOL_SIZE_MAX,
 };
 use schema::{
     AccountCreated, AccountOpening, AccountStatus, AccountStatusChanged, AccountType, AssetListed,
@@ -18,7 +19,7 @@ use schema::{
     MarketStateChanged, MarketTerms, Matching, Operator, Outcome, Refusal, Stamped, StatusChange,
     Why, signed_bytes,
 };
-use units::{Amount, Lots, Rate, Ticks};
+use units::{Amount, Lots, Rate, Ticks, Timestamp};
 
 use crate::market::tick_times_lot;
 use crate::{Kernel, Watch};
@@ -41,11 +42,12 @@ impl<W: Watch> Kernel<W> {
         let missing = Refusal::new(Code::ApprovalMissing, Why::SignatureMissing);
         let key = stamped.key.filter(|key| key.origin == KeyOrigin::Client).ok_or(missing)?;
         let genesis = self.genesis().ok_or(missing)?;
-        if operator.valid_until < stamped.stamp {
+        let now = stamped.stamp.max(Timestamp(self.position.last_timestamp.0 + 1));
+        if operator.valid_until < now {
             return Err(Refusal::new(Code::InvalidExpiry, Why::KeyTooLate));
         }
-        if operator.valid_until.0 - stamped.stamp.0 > CLIENT_KEY_LIFE {
-            return Err(Refusal::new(Code::InvalidExpiry, Why::FieldInvalid));
+        if operator.valid_until.0 - stamped.stamp.0 >= CLIENT_KEY_LIFE {
+            return Err(Refusal::new(Code::InvalidExpiry, Why::EndTooFar));
         }
         let verifying = VerifyingKey::from_bytes(&genesis.operator_key).map_err(|_| missing)?;
         let bytes = signed_bytes(genesis.venue_id, &key, operator.valid_until, &stamped.command);
@@ -204,7 +206,10 @@ impl<W: Watch> Kernel<W> {
         if !terms.fee_tiers.is_empty() {
             check_tiers(&terms.fee_tiers).map_err(|why| Refusal::new(Code::InvalidRate, why))?;
         }
-        if self.markets.count() >= MARKET_COUNT_MAX {
+        let orders = |terms: &MarketTerms| u64::from(terms.open_orders_max);
+        let listed: u64 = self.markets.iter().map(|market| orders(&market.terms)).sum();
+        let bounded = listed + orders(terms) <= ACCOUNT_ORDER_COUNT_MAX;
+        if self.markets.count() >= MARKET_COUNT_MAX || !bounded {
             return Err(Refusal::new(Code::RiskLimitBreach, Why::TooMany));
         }
         Ok(())
@@ -243,6 +248,13 @@ fn check_steps(terms: &MarketTerms, base_decimals: u8) -> Result<(), Refusal> {
         && terms.min_quantity <= terms.max_quantity;
     let protected = (Rate(0)..=Rate(Rate::ONE)).contains(&terms.protection_bound);
     let orders = (1..=OPEN_ORDER_COUNT_MAX).contains(&terms.open_orders_max);
+    // A price or quantity in bounds can always be written as a decimal (D-70).
+    let writable = |step: Amount, count: u64| {
+        i128::from(count).checked_mul(step.0).is_some_and(|sum| sum < Amount::COMMAND_END.0)
+    };
+    let bounds = bounds
+        && writable(terms.tick_size, terms.max_price.0)
+        && writable(terms.lot_size, terms.max_quantity.0);
     if bounds && protected && orders && terms.lot_size.fits_decimals(base_decimals) {
         Ok(())
     } else {

@@ -145,7 +145,8 @@ impl<W: Watch> Kernel<W> {
 
     /// Before the genesis nothing else is taken, and a refusal leaves no event (EVT-86).
     fn execute_first(&mut self, stamped: &Stamped, out: &mut EventBuffer) -> Outcome {
-        let Command::Genesis(genesis) = &stamped.command else {
+        let first = stamped.sequence == 1;
+        let Some(genesis) = genesis_of(&stamped.command).filter(|_| first) else {
             return Outcome::Refused(Refusal::new(Code::InvalidSchema, Why::GenesisFirst));
         };
         if let Err(refusal) = self.check_genesis(genesis) {
@@ -204,12 +205,19 @@ impl<W: Watch> Kernel<W> {
         }
         let life = match key.origin {
             KeyOrigin::Client => CLIENT_KEY_LIFE,
-            KeyOrigin::Gateway { valid_until } if stamped.stamp > valid_until => {
+            KeyOrigin::Gateway { valid_until } if now > valid_until => {
                 return Gate::Refuse(Refusal::new(Code::InvalidExpiry, Why::KeyTooLate));
+            }
+            // A later end would outlive the key, and a late repeat would run again (LIFE-76).
+            KeyOrigin::Gateway { valid_until }
+                if valid_until.0 - stamped.stamp.0 >= GATEWAY_KEY_LIFE =>
+            {
+                return Gate::Refuse(Refusal::new(Code::InvalidExpiry, Why::EndTooFar));
             }
             KeyOrigin::Gateway { .. } => GATEWAY_KEY_LIFE,
         };
-        let full = self.keys.count() >= self.key_count_max();
+        let full =
+            self.keys.count() >= self.key_bound(&stamped.command) && !self.keys.any_ended(now);
         if full && self.keys.any(&key.key_hash).is_none() {
             return Gate::Refuse(Refusal::new(Code::RiskLimitBreach, Why::TooManyKeys));
         }
@@ -343,6 +351,10 @@ impl<W: Watch> Kernel<W> {
     pub(crate) fn id_of(&self, sequence: u64, timestamp: Timestamp) -> Id {
         Id::derive(timestamp, self.shard(), sequence).expect("times and sequences fit an id")
     }
+}
+
+fn genesis_of(command: &Command) -> Option<&Genesis> {
+    if let Command::Genesis(genesis) = command { Some(genesis) } else { None }
 }
 
 /// Whom a command is about, for CommandRejected and CommandCompleted.

@@ -46,6 +46,14 @@ impl Keys {
         self.kept.get(key_hash).filter(|kept| kept.expires_at > now)
     }
 
+    /// Whether a key is past its end and will be forgotten with the next event.
+    pub(crate) fn any_ended(&self, now: Timestamp) -> bool {
+        let ended = |ends: &VecDeque<(Timestamp, [u8; 16])>| {
+            ends.front().is_some_and(|&(end, _)| end <= now)
+        };
+        ended(&self.client_ends) || ended(&self.gateway_ends)
+    }
+
     /// The key, past its end or not.
     pub(crate) fn any(&self, key_hash: &[u8; 16]) -> Option<&KeptKey> {
         self.kept.get(key_hash)

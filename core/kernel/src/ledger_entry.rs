@@ -51,6 +51,10 @@ impl<W: Watch> Kernel<W> {
         if status != Some(AccountStatus::Active) {
             return Err(Refusal::new(Code::AccountSuspended, Why::AccountNotActive));
         }
+        let kyc_tier = self.ledger.account(plan.account).map(|account| account.opening.kyc_tier);
+        if kyc_tier == Some(0) {
+            return Err(Refusal::new(Code::KycRequired, Why::KycTierTooLow));
+        }
         let available = self.ledger.balance(plan.account, plan.asset).available;
         if available < plan.amount {
             let symbol = self.assets.terms(plan.asset).map(|terms| terms.symbol);

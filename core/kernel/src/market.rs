@@ -85,13 +85,13 @@ impl Market {
     /// A price in decimals.
     #[must_use]
     pub fn price(&self, ticks: Ticks) -> Amount {
-        self.tick.amount(ticks.0).unwrap_or(Amount::BALANCE_MAX)
+        self.tick.amount(ticks.0).expect("a price in the market's bounds (D-70)")
     }
 
     /// A quantity in decimals.
     #[must_use]
     pub fn quantity(&self, lots: Lots) -> Amount {
-        self.lot.amount(lots.0).unwrap_or(Amount::BALANCE_MAX)
+        self.lot.amount(lots.0).expect("a quantity in the market's bounds (D-70)")
     }
 
     /// Value of `units` tick × lots in the quote asset.

@@ -79,6 +79,9 @@ impl<W: Watch> Kernel<W> {
         if account.status != AccountStatus::Active {
             return Err(Refusal::new(Code::AccountSuspended, Why::AccountNotActive));
         }
+        if account.opening.kyc_tier == 0 {
+            return Err(Refusal::new(Code::AccountSuspended, Why::KycTierTooLow));
+        }
         Ok(number)
     }
 

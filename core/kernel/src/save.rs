@@ -7,6 +7,7 @@
 //! place on disk belong to the snapshot store.
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
@@ -137,9 +138,31 @@ impl<W: Watch> Kernel<W> {
         }
         kernel.load_accounts(&mut reader)?;
         kernel.load_orders(&mut reader)?;
+        kernel.check_reservations()?;
         kernel.load_keys(&mut reader)?;
         reader.end()?;
         Ok(kernel)
+    }
+
+    /// Each order holds what it needs, and what is locked is what the orders hold (ACCT-20, INV-8).
+    fn check_reservations(&self) -> Result<(), LoadError> {
+        for account in 0..self.ledger.account_count() {
+            let mut held: BTreeMap<u32, Amount> = BTreeMap::new();
+            for order in self.orders.of_account(account) {
+                let market = self.markets.at(order.market);
+                let rest = (order.ticks, order.remaining());
+                let need = market.requirement(order.side, rest, order.reserve_rate);
+                consistent(need == Some(order.reserved))?;
+                let sum = held.entry(market.reserved_asset(order.side)).or_default();
+                *sum = sum.checked_add(order.reserved).ok_or(LoadError::Inconsistent)?;
+            }
+            for asset in self.ledger.assets_of(account) {
+                let locked = held.remove(&asset).unwrap_or_default();
+                consistent(self.ledger.balance(account, asset).locked == locked)?;
+            }
+            consistent(held.is_empty())?;
+        }
+        Ok(())
     }
 
     /// The clients' keys come first, both kinds in order of their ends, each key once.

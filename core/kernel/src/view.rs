@@ -1,8 +1,8 @@
 //! Reading the state, for the shadow's queries and for tests. Nothing here changes anything.
 
 use ledger::{Account, Balance};
-use schema::limits::KEY_COUNT_DEFAULT;
-use schema::{AssetTerms, FeeTier, Genesis, Label};
+use schema::limits::{KEY_COUNT_DEFAULT, KEY_COUNT_RESERVE};
+use schema::{AssetTerms, Command, FeeTier, Genesis, Label};
 use units::{Amount, Id};
 
 use crate::{KeptKey, Kernel, Market, Order, Position, Watch};
@@ -38,6 +38,20 @@ impl<W: Watch> Kernel<W> {
 
     pub(crate) fn key_count_max(&self) -> u64 {
         self.genesis().map_or(KEY_COUNT_DEFAULT, |genesis| genesis.key_count_max)
+    }
+
+    /// Keys that may be kept when this command comes. What anybody can send in numbers stops at the
+    /// shard's bound; cancels, money out and the operator's commands go on beyond it (D-83).
+    pub(crate) fn key_bound(&self, command: &Command) -> u64 {
+        let reserve = match command {
+            Command::CancelOrder(_)
+            | Command::Withdraw(_)
+            | Command::SetAccountStatus(..)
+            | Command::ListAsset(..)
+            | Command::ListMarket(..) => KEY_COUNT_RESERVE,
+            _ => 0,
+        };
+        self.key_count_max().saturating_add(reserve)
     }
 
     /// The last recorded state hash and the event it was taken at.

@@ -127,6 +127,18 @@ fn an_account_with_anything_in_it_does_not_close() {
     venue.check();
 }
 
+/// Without a KYC tier money comes in, and neither trades nor leaves (CUST-39).
+#[test]
+fn an_account_without_a_kyc_tier_only_takes_deposits() {
+    let mut venue = Venue::new();
+    let nobody = schema::AccountOpening { kyc_tier: 0, ..opening("nobody") };
+    let nobody = Venue::created(venue.run(Command::CreateAccount(nobody)));
+    assert_eq!(venue.deposit(nobody, 2, "100").outcome, DONE);
+    assert_eq!(venue.reject(limit(nobody, Buy, "0.1", "100")), Code::AccountSuspended);
+    assert_eq!(code_of(venue.withdraw(nobody, 2, "1").outcome), Code::KycRequired);
+    venue.check();
+}
+
 /// covers: ACCT-23
 #[test]
 fn deposits_raise_and_withdrawals_lower_at_once() {

@@ -9,7 +9,7 @@ use schema::{
     CancelOrder, Code, Command, EventBuffer, Genesis, Key, KeyOrigin, Outcome, Reply, Stamped,
 };
 use units::Side::{Buy, Sell};
-use units::Timestamp;
+use units::{Id, Timestamp};
 
 const SECOND: i64 = 1_000_000_000;
 const DAY: i64 = 86_400 * SECOND;
@@ -38,7 +38,9 @@ fn a_repeat_gets_the_first_answer_and_creates_nothing() {
         Command::Tick,
     ];
     for command in commands {
-        for (key, life) in [(venue.key(), DAY), (gateway(&mut venue, 3 * DAY), 60 * SECOND)] {
+        for life in [DAY, 60 * SECOND] {
+            let is_client = life == DAY;
+            let mut key = if is_client { venue.key() } else { gateway(&mut venue, 59 * SECOND) };
             let first = venue.run_keyed(command.clone(), Some(key)).command;
             let kept_at = venue.events[0].0.timestamp;
             for after in [1, life / 2, life - 1] {
@@ -51,9 +53,16 @@ fn a_repeat_gets_the_first_answer_and_creates_nothing() {
                 assert!(venue.events.is_empty(), "a repeat emits nothing");
             }
             venue.now = Timestamp(kept_at.0 + life);
+            if !is_client {
+                // Its own end has passed with the key's, so a late repeat cannot run.
+                let late = venue.run_stamped(command.clone(), Some(key));
+                assert_eq!(code_of(late.outcome), Code::InvalidExpiry);
+                let valid_until = Timestamp(venue.now.0 + SECOND);
+                key.origin = KeyOrigin::Gateway { valid_until };
+            }
             let again = venue.run_stamped(command.clone(), Some(key));
-            assert!(!matches!(again.outcome, Outcome::Repeated { .. }), "the key is free again");
-            assert_eq!(venue.live.key(&key.key_hash).expect("kept anew").first_command, again.command);
+            let kept = venue.live.key(&key.key_hash).expect("kept anew");
+            assert_eq!(kept.first_command, again.command, "the key is free again");
             venue.check();
         }
     }
@@ -134,9 +143,14 @@ fn a_gateway_command_after_its_end_is_refused() {
             assert!(matches!(outcome, Outcome::Accepted { .. }));
         }
     }
+    // An end that would outlive the key is refused at once.
+    let key = gateway(&mut venue, 61 * SECOND);
+    let outcome = venue.run_keyed(command.clone(), Some(key)).outcome;
+    assert_eq!(code_of(outcome), Code::InvalidExpiry);
     // Forgotten after 60 s, it is still refused, since its end lies before.
-    let key = gateway(&mut venue, SECOND);
-    venue.run_keyed(command.clone(), Some(key));
+    let key = gateway(&mut venue, 59 * SECOND);
+    let outcome = venue.run_keyed(command.clone(), Some(key)).outcome;
+    assert!(matches!(outcome, Outcome::Accepted { .. }));
     venue.now = Timestamp(venue.now.0 + 61 * SECOND);
     assert_eq!(code_of(venue.run_stamped(command, Some(key)).outcome), Code::InvalidExpiry);
     venue.check();
@@ -149,21 +163,69 @@ fn the_bound_refuses_and_never_forgets_early() {
     let operator = SigningKey::from_bytes(&[42; 32]);
     let small = Genesis { key_count_max: 3, ..genesis(&operator, fees::default_tiers()) };
     venue.run(Command::Genesis(small));
+    let opening = |index: usize| Command::CreateAccount(opening(&format!("user{index}")));
     let keys: Vec<Key> = (0..3).map(|_| venue.key()).collect();
-    for key in &keys {
-        venue.run_keyed(Command::Tick, Some(*key));
+    for (index, key) in keys.iter().enumerate() {
+        Venue::created(venue.run_keyed(opening(index), Some(*key)));
     }
     let new = venue.key();
-    assert_eq!(code_of(venue.run_keyed(Command::Tick, Some(new)).outcome), Code::RiskLimitBreach);
+    assert_eq!(code_of(venue.run_keyed(opening(3), Some(new)).outcome), Code::RiskLimitBreach);
     assert_eq!(venue.group.expect("a group").idempotency, None);
-    let first = venue.run_keyed(Command::Tick, Some(keys[0])).outcome;
+    let first = venue.run_keyed(opening(0), Some(keys[0])).outcome;
     assert!(matches!(first, Outcome::Repeated { .. }));
-    assert_eq!(venue.run(Command::Tick).outcome, Outcome::Done { created: None });
     assert_eq!(venue.live.key_count(), 3);
+    // Without a key it runs, and a cancel is taken beyond the bound.
+    Venue::created(venue.run(opening(3)));
+    let (account, order) = (Id([1; 16]), Id([2; 16]));
+    let cancel = Command::CancelOrder(CancelOrder { account, order, state_seq: None });
+    let key = venue.key();
+    assert_eq!(code_of(venue.run_keyed(cancel, Some(key)).outcome), Code::AccountNotFound);
+    assert_eq!(venue.live.key_count(), 4);
+    // Ended keys make room, though nothing has taken them away yet.
     venue.now.0 += DAY;
-    // The refusal's own event forgets what has ended.
-    venue.run_keyed(Command::Tick, Some(new));
-    assert_eq!(venue.run_keyed(Command::Tick, Some(new)).outcome, Outcome::Done { created: None });
+    Venue::created(venue.run_keyed(opening(4), Some(new)));
+    assert_eq!(venue.live.key_count(), 1);
+    venue.check();
+}
+
+/// Beyond the bound cancels, withdrawals and the operator's commands still pass (D-83).
+#[test]
+fn a_full_bound_stops_no_cancel_and_no_withdrawal() {
+    let mut venue = Venue::new();
+    let alice = venue.account("alice", "0", "1000");
+    let open = venue.accept(limit(alice, Buy, "1", "1"));
+    while venue.live.key_count() < 1_000 {
+        let key = venue.key();
+        venue.run_keyed(Command::PlaceOrder(limit(alice, Buy, "1", "999999")), Some(key));
+    }
+    let order = Command::PlaceOrder(limit(alice, Buy, "1", "1"));
+    let key = venue.key();
+    assert_eq!(code_of(venue.run_keyed(order, Some(key)).outcome), Code::RiskLimitBreach);
+    let done = Outcome::Done { created: None };
+    let cancel = CancelOrder { account: alice, order: open, state_seq: None };
+    let key = venue.key();
+    assert_eq!(venue.run_keyed(Command::CancelOrder(cancel), Some(key)).outcome, done);
+    let key = venue.key();
+    assert_eq!(venue.run_keyed(Command::Withdraw(entry(alice, 2, "1")), Some(key)).outcome, done);
+    assert_eq!(venue.set_status(alice, schema::AccountStatus::Suspended), done);
+    venue.check();
+}
+
+/// A gateway's end that would outlive its key is refused, so that nothing runs twice (LIFE-76).
+#[test]
+fn a_gateways_end_lies_within_the_keys_life() {
+    let mut venue = Venue::new();
+    let alice = venue.account("alice", "0", "1000");
+    let deposit = Command::Deposit(entry(alice, 2, "1"));
+    for (life, taken) in [(60 * SECOND, true), (60 * SECOND + 1_000, false), (DAY, false)] {
+        let key = gateway(&mut venue, life);
+        let outcome = venue.run_keyed(deposit.clone(), Some(key)).outcome;
+        if taken {
+            assert_eq!(outcome, Outcome::Done { created: None });
+        } else {
+            assert_eq!(code_of(outcome), Code::InvalidExpiry);
+        }
+    }
     venue.check();
 }
 
@@ -231,7 +293,7 @@ fn every_command_that_does_nothing_says_so() {
 fn a_loaded_kernel_knows_the_same_keys() {
     let mut venue = Venue::new();
     for index in 0..60 {
-        let key = if index % 2 == 0 { venue.key() } else { gateway(&mut venue, DAY) };
+        let key = if index % 2 == 0 { venue.key() } else { gateway(&mut venue, SECOND) };
         venue.run_keyed(Command::Tick, Some(key));
         venue.now.0 += 7 * SECOND;
     }

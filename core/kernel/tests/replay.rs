@@ -7,8 +7,8 @@ use common::{Venue, limit};
 use kernel::{ApplyError, Kernel, LoadError};
 use schema::wire::DecodeError;
 use schema::{
-    BalanceUpdated, Bucket, Event, EventBuffer, EventHead, EventKind, GroupHead, GroupIter, Posting,
-    Reference, Stamped, UpdateReason, decode_command, encode_command,
+    BalanceUpdated, Bucket, Event, EventBuffer, EventHead, EventKind, GroupHead, GroupIter,
+    Posting, Reference, Stamped, UpdateReason, decode_command, encode_command,
 };
 use units::Side::Buy;
 use units::{Amount, Id, Timestamp};
@@ -233,7 +233,8 @@ fn an_unknown_type_stops_replay() {
     let place = 33;
     assert_eq!(sound[place], EventKind::BalanceUpdated.number());
     let known: Vec<u8> = EventKind::ALL.iter().map(|kind| kind.number()).collect();
-    let later = [EventKind::CoreVersionActivated, EventKind::OrderReduced, EventKind::OrderTriggered];
+    let later =
+        [EventKind::CoreVersionActivated, EventKind::OrderReduced, EventKind::OrderTriggered];
     let unknown = (0..0x80).filter(|number| !known.contains(number));
     for kind in later.map(EventKind::number).into_iter().chain(unknown) {
         let mut bytes = sound.clone();

@@ -42,10 +42,8 @@ fn apply(kernel: &mut Kernel, events: &[Event]) -> Result<(), String> {
     });
     for event in events {
         buffer.push(event.kind(), head, event);
-        head = EventHead {
-            sequence: head.sequence + 1,
-            timestamp: Timestamp(head.timestamp.0 + 1),
-        };
+        head =
+            EventHead { sequence: head.sequence + 1, timestamp: Timestamp(head.timestamp.0 + 1) };
     }
     buffer.end();
     let group = GroupIter::new(buffer.bytes()).next().expect("one group").expect("it is sound");

@@ -272,6 +272,10 @@ enumeration! {
         EpochNotNewer = 44, "the epoch is not later than the present one";
         /// EVT-43.
         HashNotNext = 45, "the hash is not of the next window's command end";
+        /// LIFE-76.
+        EndTooFar = 47, "valid_until is too far ahead";
+        /// CUST-39.
+        KycTierTooLow = 48, "the account's KYC tier may not do this";
         /// ACCT-2.
         SystemAccount = 46, "a system account takes postings only";
     }

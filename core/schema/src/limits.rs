@@ -16,6 +16,10 @@ pub const OPEN_ORDER_COUNT_DEFAULT: u32 = 200;
 pub const OPEN_ORDER_COUNT_MAX: u32 = 10_000;
 /// Idempotency keys kept by a shard, unless the genesis says otherwise (D-74).
 pub const KEY_COUNT_DEFAULT: u64 = 20_000_000;
+/// Keys beyond that for commands that must always pass: cancels, withdrawals, the operator's (D-83).
+pub const KEY_COUNT_RESERVE: u64 = 1_000_000;
+/// Open orders of one account over all markets of a shard, so that what ends them all is bounded.
+pub const ACCOUNT_ORDER_COUNT_MAX: u64 = 1_000_000;
 /// Life of a client's idempotency key: 24 hours in nanoseconds (D-17).
 pub const CLIENT_KEY_LIFE: i64 = 86_400_000_000_000;
 /// Life of a gateway's idempotency key: 60 s in nanoseconds (D-17).

@@ -123,7 +123,7 @@ async fn open(session: &mut Session<'_>, external_id: &str) -> anyhow::Result<Id
     let path = format!("/v1/admin/accounts?external_id={external_id}");
     let mut answer = session.operate((Method::GET, &path), None).await?;
     if answer.status == StatusCode::NOT_FOUND {
-        let body = json!({"external_id": external_id, "order_tier": "MARKET_MAKER"});
+        let body = json!({"external_id": external_id, "kyc_tier": 1, "order_tier": "MARKET_MAKER"});
         answer = made(session, "/v1/admin/accounts", &body).await?;
     }
     let id = answer.text("account_id").context("an account has an id")?;

@@ -17,7 +17,7 @@ use schema::{
 };
 use units::{Amount, Id, Lots, Rate, Side, Ticks, Timestamp};
 
-use super::plan::{Place, Plan, QUOTE_DECIMALS, base_decimals};
+use super::plan::{KYC_TIER, Place, Plan, QUOTE_DECIMALS, base_decimals};
 use super::rows::{Action, Depth, LEVEL_COUNT, Level, OrderRow, TradeRow, index};
 use super::venue::{Canceled, Venue};
 
@@ -270,7 +270,7 @@ fn opening(external_id: Label) -> AccountOpening {
         external_id,
         owner_id: None,
         jurisdiction: Label::new("ZZ").unwrap_or(external_id),
-        kyc_tier: 0,
+        kyc_tier: KYC_TIER,
         risk_tier: RiskTier::Standard,
         order_tier: OrderTier::MarketMaker,
         api_class: ApiClass::Institutional,

@@ -3,13 +3,14 @@
 //! Reads a stream of orders, gives each an account, places them one after the other and compares every
 //! trade and the recorded books, row by row. Read `rows.rs` for the tables, `plan.rs` for the accounts,
 //! `replay.rs` for the run and `compare.rs` for what counts as equal. The exchange is a kernel in this
-//! process (`local.rs`).
+//! process (`local.rs`) or one that runs, over HTTP (`remote.rs`).
 
 mod compare;
 mod input;
 mod local;
 mod plan;
 mod progress;
+mod remote;
 mod replay;
 mod rows;
 mod venue;
@@ -24,8 +25,12 @@ use compare::{Comparison, Names};
 use local::LocalVenue;
 use plan::Plan;
 pub(crate) use progress::bar;
+use remote::{RemoteVenue, Target};
 use replay::{Replayed, replay};
 use rows::Recording;
+use venue::Venue;
+
+use crate::settings::{Flags, Settings, Source};
 
 /// Replay a recorded market and compare its trades and books.
 ///
@@ -33,12 +38,17 @@ use rows::Recording;
 /// sellers never share one, so no order can meet its own account. Then the trades must be the recorded
 /// ones, in order, in every column, and so must the ten best levels of both sides at every recorded
 /// point. Files may be plain or compressed with gzip.
+///
+/// The exchange is a core in this process. With --url it is one that runs: a new market is listed there,
+/// accounts are opened and funded, and one command is in flight at a time. That takes operator's and
+/// traders' tokens, so --data must name its data folder.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   dex flow orders.csv.gz --expect trades.csv.gz --books books.csv.gz
   dex flow orders.csv --expect trades.csv --books books.csv --tick 0.5 --lot 0.001
   dex flow orders.csv --expect trades.csv --books books.csv --json
+  dex flow orders.csv --expect trades.csv --books books.csv --url http://127.0.0.1:8080 --data ./dex-data
 
 Tables, each with this first line:
   ORDERS  seq,time,op,order_id,side,price,quantity
@@ -65,9 +75,14 @@ pub(crate) struct Args {
     /// Smallest step of the quantity.
     #[arg(long, value_name = "DECIMAL", default_value = "1", value_parser = step)]
     lot: Amount,
-    /// Symbol of the market, BASE/QUOTE.
-    #[arg(long, value_name = "SYMBOL", default_value = "SSE/CNY")]
-    symbol: String,
+    /// Symbol of the market, BASE/QUOTE [default: SSE/CNY; with --url a new one, such as SSE1F00C0DE/CNY]
+    #[arg(long, value_name = "SYMBOL")]
+    symbol: Option<String>,
+    /// A running exchange, http://HOST:PORT
+    #[arg(long)]
+    url: Option<String>,
+    #[command(flatten)]
+    source: Source,
     /// Print one JSON object instead of text.
     #[arg(long)]
     json: bool,
@@ -77,7 +92,10 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let recording = Recording::load(&args.orders, &args.expect, &args.books)?;
     let plan = Plan::new(&recording.orders, (args.tick, args.lot))?;
-    let replayed = in_process(args, &recording, &plan)?;
+    let replayed = match &args.url {
+        None => in_process(args, &recording, &plan)?,
+        Some(url) => over_http(args, url, &recording, &plan)?,
+    };
     let names = Names { trades: &args.expect, books: &args.books };
     let comparison = Comparison::new(&recording, &replayed, names);
     if args.json {
@@ -90,13 +108,38 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 /// A kernel of our own.
 fn in_process(args: &Args, recording: &Recording, plan: &Plan) -> anyhow::Result<Replayed> {
-    let mut venue = LocalVenue::new(plan, &args.symbol)?;
-    let bar = bar("replaying", recording.orders.len() as u64);
-    let replayed = replay(&mut venue, recording, plan, (&args.orders, &bar));
-    bar.finish_and_clear();
-    let replayed = replayed?;
+    let mut venue = LocalVenue::new(plan, args.symbol.as_deref().unwrap_or(DEFAULT_SYMBOL))?;
+    let replayed = replay_in(&mut venue, args, recording, plan)?;
     venue.check_conserved()?;
     Ok(replayed)
+}
+
+/// An exchange that runs.
+fn over_http(
+    args: &Args,
+    url: &str,
+    recording: &Recording,
+    plan: &Plan,
+) -> anyhow::Result<Replayed> {
+    let settings = Settings::load(&args.source, &Flags::default())?;
+    let target = Target { url, data_dir: &settings.data_dir, symbol: args.symbol.as_deref() };
+    let mut venue = RemoteVenue::new(plan, target)?;
+    if !args.json {
+        println!("{} on {url}", venue.symbol());
+    }
+    replay_in(&mut venue, args, recording, plan)
+}
+
+fn replay_in(
+    venue: &mut dyn Venue,
+    args: &Args,
+    recording: &Recording,
+    plan: &Plan,
+) -> anyhow::Result<Replayed> {
+    let bar = bar("replaying", recording.orders.len() as u64);
+    let replayed = replay(venue, recording, plan, (&args.orders, &bar));
+    bar.finish_and_clear();
+    replayed
 }
 
 fn print(recording: &Recording, plan: &Plan, replayed: &Replayed, comparison: &Comparison) {
@@ -154,5 +197,7 @@ fn step(text: &str) -> Result<Amount, String> {
     Ok(step)
 }
 
+/// Symbol of the market in a kernel of our own.
+const DEFAULT_SYMBOL: &str = "SSE/CNY";
 /// Status when something differs.
 const DIFFERS: u8 = 3;

@@ -148,7 +148,7 @@ impl Exchange {
             "max_price": "1000000", "max_quantity": "1000", "open_orders_max": 10_000});
         self.made("/v1/admin/markets", &body);
         let open = |number| {
-            let body = json!({"external_id": format!("trader-{number}")});
+            let body = json!({"external_id": format!("trader-{number}"), "kyc_tier": 1});
             let account = text(&self.made("/v1/admin/accounts", &body), "account_id").to_owned();
             for (asset, amount) in FUNDS {
                 let body = json!({"account_id": account, "asset": asset, "amount": amount});

@@ -30,6 +30,10 @@ impl Payload {
 
 /// JSON from a client.
 pub(crate) fn parse_json<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, ApiError> {
+    // A list would fill the fields by their place; a form is an object with names (LIFE-6).
+    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+        return Err(ApiError::schema("not a JSON object"));
+    }
     serde_json::from_slice(bytes).map_err(|fault| ApiError::schema(fault.to_string()))
 }
 

@@ -27,10 +27,13 @@ use crate::params::{Params, PathId};
 pub(crate) async fn create(
     State(door): State<Arc<Door>>,
     trader: Trader,
-    arrival: Arrival,
+    (KeyHeader(header), arrival): (KeyHeader, Arrival),
     payload: Payload,
 ) -> Result<Response, ApiError> {
     let started = Instant::now();
+    if header.is_some() {
+        return Err(ApiError::schema("an order's key is client_order_id in its body"));
+    }
     let form: OrderForm = payload.json()?;
     let account = trader.account(form.account_id.as_deref())?;
     let order = form.order(account, door.symbol_ref(form.symbol()?).await?)?;

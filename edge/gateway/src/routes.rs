@@ -75,6 +75,8 @@ routes! {
     post "/v1/admin/accounts/{id}/status" Operator admin::set_status;
     post "/v1/admin/deposits" Operator admin::deposit;
     post "/v1/admin/withdrawals" Operator admin::withdraw;
+    get "/v1/admin/trades" Operator admin::trades;
+    get "/v1/admin/book" Operator admin::book;
 }
 
 async fn no_route() -> ApiError {

@@ -116,7 +116,7 @@ pub(crate) fn opening(name: &str) -> AccountOpening {
         external_id: label(name),
         owner_id: None,
         jurisdiction: label(""),
-        kyc_tier: 0,
+        kyc_tier: 1,
         risk_tier: RiskTier::Standard,
         order_tier: OrderTier::MarketMaker,
         api_class: ApiClass::Institutional,

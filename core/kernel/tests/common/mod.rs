@@ -15,9 +15,10 @@ use ed25519_dalek::{Signer, SigningKey};
 use kernel::Kernel;
 use schema::{
     AccountOpening, AccountType, ApiClass, AssetRef, AssetTerms, CancelOrder, Code, Command, Event,
-    EventBuffer, EventHead, FeeTier, Genesis, GroupHead, GroupIter, Key, KeyOrigin, Label, LedgerEntry,
-    MarketKind, MarketTerms, Matching, Operator, OrderRequest, OrderTier, OrderType, Outcome,
-    Reply, RiskTier, SelfTrade, Stamped, StatusChange, SymbolRef, TimeInForce, signed_bytes,
+    EventBuffer, EventHead, FeeTier, Genesis, GroupHead, GroupIter, Key, KeyOrigin, Label,
+    LedgerEntry, MarketKind, MarketTerms, Matching, Operator, OrderRequest, OrderTier, OrderType,
+    Outcome, Reply, RiskTier, SelfTrade, Stamped, StatusChange, SymbolRef, TimeInForce,
+    signed_bytes,
 };
 use units::{Amount, Id, Lots, Rate, Side, Ticks, Timestamp};
 
@@ -371,9 +372,7 @@ pub fn code_of(outcome: Outcome) -> Code {
 /// What a refusal says, as text.
 pub fn message_of(outcome: Outcome) -> String {
     match outcome {
-        Outcome::Refused(refusal) | Outcome::Rejected { refusal, .. } => {
-            refusal.detail.to_string()
-        }
+        Outcome::Refused(refusal) | Outcome::Rejected { refusal, .. } => refusal.detail.to_string(),
         other => panic!("not refused: {other:?}"),
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use schema::{AssetRef, Code, Command, LedgerEntry};
+use schema::{AssetRef, Code, Command, Label, LedgerEntry};
 use serde::Deserialize;
 use units::Id;
 
@@ -75,6 +75,12 @@ async fn post(
     };
     let entry = form.entry(asset, made)?;
     let command = make(entry);
+    // The transaction outside is the key: the same one never moves money twice while it is kept
+    // (SVC-43). A deposit and a withdrawal may share it.
+    let text = match &form.reference {
+        Some(_) => Label::new(&format!("{} {}", command.kind().name(), entry.reference)).ok(),
+        None => text,
+    };
     let key = door.operator_key(text, &command);
     let done = door.perform(arrival, key, command).await?;
     let body = Object::new()

@@ -5,6 +5,7 @@
 //! its key, so it always carries one of a client's life, made here if the caller gave none.
 
 mod accounts;
+mod audit;
 mod entries;
 mod listings;
 
@@ -14,6 +15,7 @@ use schema::{Command, Key, Label, Operator as Approval};
 use units::Timestamp;
 
 pub(crate) use accounts::{AccountForm, StatusForm, create_account, find_account, set_status};
+pub(crate) use audit::{book, trades};
 pub(crate) use entries::{EntryForm, deposit, withdraw};
 pub(crate) use listings::{AssetForm, MarketForm, list_asset, list_market};
 

@@ -214,7 +214,7 @@ fn account(account_id: Id) -> AccountView {
             external_id: label("A-1"),
             owner_id: None,
             jurisdiction: label("ZZ"),
-            kyc_tier: 0,
+            kyc_tier: 1,
             risk_tier: RiskTier::Standard,
             order_tier: OrderTier::Retail,
             api_class: ApiClass::Standard,

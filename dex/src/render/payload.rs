@@ -1,0 +1,50 @@
+//! From an event to its payload: one line for each type.
+
+use schema::{Event, EventHead};
+
+use super::registry;
+use super::scene::Scene;
+use super::trading::{self, Payload};
+
+/// The payload of an event that the scene has just passed.
+pub(super) fn payload(
+    scene: &mut Scene<'_>,
+    at: EventHead,
+    event: &Event,
+) -> anyhow::Result<Payload> {
+    match event {
+        Event::OrderSubmitted(event) => trading::order_submitted(scene, at, event),
+        Event::OrderAccepted(event) => trading::order_accepted(scene, event.order),
+        Event::OrderRejected(event) => trading::order_rejected(scene, event),
+        Event::OrderPartiallyFilled(fill) => trading::order_partially_filled(scene, fill),
+        Event::OrderFilled(fill) => trading::order_filled(scene, fill),
+        Event::OrderCanceled(event) => trading::order_canceled(scene, event),
+        Event::OrderExpired(event) => trading::order_expired(scene, at, event),
+        Event::MarginReserved(event) => trading::margin_moved(scene, event, event.reason.name()),
+        Event::MarginReleased(event) => trading::margin_moved(scene, event, event.reason.name()),
+        Event::TradeExecuted(event) => trading::trade_executed(scene, at, event),
+        Event::TradeSettled(event) => trading::trade_settled(scene, at, event),
+        Event::BalanceUpdated(event) => trading::balance_updated(scene, event),
+        other => Ok((registered(scene, at, other)?, Vec::new())),
+    }
+}
+
+fn registered(scene: &Scene<'_>, at: EventHead, event: &Event) -> anyhow::Result<super::Fields> {
+    Ok(match event {
+        Event::GenesisRecorded(event) => registry::genesis_recorded(event),
+        Event::LeaderChanged(event) => registry::leader_changed(event),
+        Event::StateHashRecorded(event) => registry::state_hash(event),
+        Event::SnapshotTaken(event) => registry::snapshot(event),
+        Event::ClockStatusChanged(event) => registry::clock_status(event),
+        Event::AssetListed(event) => registry::asset_listed(at, event),
+        Event::MarketListed(event) => registry::market_listed(scene, event),
+        Event::MarketPaused(event) | Event::MarketResumed(event) => {
+            registry::market_state(scene, event)?
+        }
+        Event::AccountCreated(event) => registry::account_created(scene, at, event)?,
+        Event::AccountStatusChanged(event) => registry::account_status(scene, event)?,
+        Event::CommandRejected(event) => trading::command_rejected(event),
+        Event::CommandCompleted(event) => trading::command_completed(event),
+        other => anyhow::bail!("{} is rendered elsewhere", other.kind().name()),
+    })
+}

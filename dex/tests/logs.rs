@@ -1,0 +1,287 @@
+//! A data folder from the outside: a recording goes through a running exchange over HTTP, then
+//! `dex verify` and `dex log` read what it left. Neither may change a byte.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+
+/// A `dex run`, killed if the test ends without stopping it.
+struct Exchange {
+    child: Child,
+    url: String,
+}
+
+impl Exchange {
+    fn start(folder: &Path) -> Self {
+        let mut child = dex(folder)
+            .args(["run", "--data", "data", "--listen", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        let url = lines.by_ref().map_while(Result::ok).find_map(|line| {
+            line.trim().strip_prefix("address").map(|rest| rest.trim().to_owned())
+        });
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, url: url.expect("it says where it listens") }
+    }
+
+    fn stop(mut self) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill").success());
+        assert!(self.child.wait().expect("it ends").success());
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        // After `stop` there is nothing to kill any more.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The command line, without the settings of whoever runs the tests.
+fn dex(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dex"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("DEX_")) {
+        command.env_remove(name);
+    }
+    command.current_dir(folder);
+    command
+}
+
+fn run(folder: &Path, args: &[&str]) -> Output {
+    dex(folder).args(args).output().expect("it starts")
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("text")
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("text")
+}
+
+fn by_hand(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/by_hand").join(name);
+    path.to_str().expect("text").to_owned()
+}
+
+/// Replays the recording by hand on a running exchange.
+fn flow(folder: &Path, url: &str, more: &[&str]) -> Output {
+    let (orders, trades, books) =
+        (by_hand("orders.csv"), by_hand("trades.csv"), by_hand("books.csv"));
+    let args =
+        ["flow", &orders, "--expect", &trades, "--books", &books, "--url", url, "--data", "data"];
+    run(folder, &[&args[..], more].concat())
+}
+
+/// Every file with its content.
+fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("readable").path();
+        if path.is_dir() {
+            found.extend(contents(&path));
+        } else {
+            found.insert(path.clone(), fs::read(&path).expect("readable"));
+        }
+    }
+    found
+}
+
+/// The objects of a `dex log --json`.
+fn objects(folder: &Path, more: &[&str]) -> Vec<Value> {
+    let output = run(folder, &[&["log", "data", "--json"], more].concat());
+    assert!(output.status.success(), "{}", err(&output));
+    let text = out(&output);
+    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+/// A folder with a recording in it, of an exchange that was stopped.
+fn recorded() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let exchange = Exchange::start(folder.path());
+    let output = flow(folder.path(), &exchange.url, &["--symbol", "SSE/CNY"]);
+    let line = out(&output).lines().last().unwrap_or_default().to_owned();
+    assert_eq!(line, "trades 5 of 5, books 4 of 4", "{}", err(&output));
+    assert!(output.status.success());
+    exchange.stop();
+    folder
+}
+
+/// The same trades and books come out over HTTP, in a new market each time.
+#[test]
+fn a_recording_comes_out_equal_over_http() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let exchange = Exchange::start(folder.path());
+    for _ in 0..2 {
+        let output = flow(folder.path(), &exchange.url, &["--json"]);
+        let object: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert_eq!(object["equal"], true, "{object}");
+        assert_eq!((&object["trades"]["of"], &object["late_cancels"]), (&5.into(), &1.into()));
+    }
+    let named = flow(folder.path(), &exchange.url, &["--symbol", "AAA/CNY"]);
+    assert!(named.status.success(), "{}", err(&named));
+    let again = flow(folder.path(), &exchange.url, &["--symbol", "AAA/CNY"]);
+    assert_eq!(again.status.code(), Some(1));
+    assert!(err(&again).contains("leave out --symbol"), "{}", err(&again));
+    let elsewhere = flow(folder.path(), "http://127.0.0.1:1", &[]);
+    assert!(err(&elsewhere).contains("cannot connect"), "{}", err(&elsewhere));
+    exchange.stop();
+}
+
+/// Both replays give one state, and nothing is written; a folder in use is refused with what to do.
+#[test]
+fn a_stopped_folder_is_verified_and_left_alone() {
+    let folder = recorded();
+    let exchange = Exchange::start(folder.path());
+    for command in ["verify", "log"] {
+        let busy = run(folder.path(), &[command, "data"]);
+        assert_eq!(busy.status.code(), Some(1), "{}", out(&busy));
+        assert!(
+            err(&busy).contains("in use by a running process: stop it first"),
+            "{}",
+            err(&busy)
+        );
+    }
+    exchange.stop();
+    let before = contents(folder.path());
+    let output = run(folder.path(), &["verify", "data"]);
+    assert!(output.status.success(), "{}{}", out(&output), err(&output));
+    let text = out(&output);
+    assert!(text.lines().last().expect("a line").starts_with("EQUAL: "), "{text}");
+    let hashes: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("state hash")?.split(' ').next_back())
+        .collect();
+    assert!(hashes.len() == 2 && hashes[0] == hashes[1] && hashes[0].len() == 64, "{text}");
+    let object = run(folder.path(), &["verify", "data", "--json"]);
+    let object: Value = serde_json::from_slice(&object.stdout).expect("JSON");
+    assert_eq!(object["equal"], true);
+    assert_eq!((&object["trades"], &object["blocks_missing"]), (&5.into(), &0.into()));
+    assert_eq!(object["state_hash_from_events"], hashes[0]);
+    assert!(!objects(folder.path(), &["--commands"]).is_empty());
+    assert!(contents(folder.path()) == before, "nothing was written");
+}
+
+/// Damage and strange folders are told apart by status.
+#[test]
+fn what_is_wrong_with_a_folder_is_told() {
+    let folder = recorded();
+    let data = folder.path().join("data");
+    let status = |path: &str| run(folder.path(), &["verify", path]);
+    for path in ["nowhere", "."] {
+        assert_eq!(status(path).status.code(), Some(1));
+        assert!(err(&status(path)).contains("data folder"), "{}", err(&status(path)));
+    }
+    let format = fs::read(data.join("FORMAT")).expect("there");
+    fs::write(data.join("FORMAT"), "dex 999\n").expect("written");
+    for command in ["verify", "log"] {
+        let other = run(folder.path(), &[command, "data"]);
+        assert_eq!(other.status.code(), Some(1));
+        assert!(err(&other).contains("use the version of the program"), "{}", err(&other));
+    }
+    fs::write(data.join("FORMAT"), format).expect("written");
+    let events = fs::read_dir(data.join("events")).expect("a folder");
+    let mut files: Vec<PathBuf> = events.map(|entry| entry.expect("readable").path()).collect();
+    files.sort();
+    let mut bytes = fs::read(&files[0]).expect("a segment");
+    // A byte in the first flush, behind the header's sector.
+    bytes[600] ^= 1;
+    fs::write(&files[0], bytes).expect("written");
+    let damaged = status("data");
+    assert_eq!(damaged.status.code(), Some(3), "{}{}", out(&damaged), err(&damaged));
+    assert!(out(&damaged).contains("NOT EQUAL: CRITICAL"), "{}", out(&damaged));
+    let log = run(folder.path(), &["log", "data"]);
+    assert_eq!(log.status.code(), Some(1));
+    assert!(err(&log).contains("dex verify"), "{}", err(&log));
+}
+
+/// Every event is shown whole, numbers of all entities rise by one, and no event names a later cause.
+/// covers: SEQ-35, EVT-3, EVT-75
+#[test]
+fn every_event_is_shown() {
+    let folder = recorded();
+    let mut entities: HashMap<(String, String), u64> = HashMap::new();
+    let mut ids: Vec<String> = Vec::new();
+    for (number, event) in (1u64..).zip(objects(folder.path(), &[])) {
+        assert_eq!(event["sequence"], number);
+        let metadata = &event["metadata"];
+        for entity in metadata["entities"].as_array().expect("a list") {
+            let text = |name: &str| entity[name].as_str().expect("a text").to_owned();
+            let last = entities.entry((text("kind"), text("id"))).or_default();
+            assert_eq!(entity["sequence"], *last + 1, "{event}");
+            *last += 1;
+        }
+        if let Some(cause) = metadata["causation_id"].as_str() {
+            assert!(ids.iter().any(|id| id == cause), "{event}");
+        }
+        ids.push(event["event_id"].as_str().expect("an id").to_owned());
+    }
+    assert!(entities.keys().any(|(kind, id)| kind == "symbol" && id == "SSE/CNY"));
+    let trades = objects(folder.path(), &["--type", "TradeExecuted"]);
+    let shown: Vec<(&str, &str)> = trades
+        .iter()
+        .map(|trade| &trade["payload"])
+        .map(|trade| {
+            (trade["price"].as_str().expect("text"), trade["quantity"].as_str().expect("text"))
+        })
+        .collect();
+    let recorded = [("10.01", "3"), ("10.02", "5"), ("10.02", "2"), ("10.02", "5"), ("10.02", "1")];
+    assert_eq!(shown, recorded);
+}
+
+/// The filters leave what they say.
+#[test]
+fn filters_leave_what_was_asked_for() {
+    let folder = recorded();
+    let all = objects(folder.path(), &[]);
+    let range = objects(folder.path(), &["--from", "20", "--to", "25"]);
+    assert!(range == all[19..25], "a range is a part of the whole");
+    let sweeping = &objects(folder.path(), &["--type", "TradeExecuted"])[0]["payload"];
+    let id = |name: &str| sweeping[name].as_str().expect("an id").to_owned();
+    let names = |events: &[Value]| -> Vec<String> {
+        events
+            .iter()
+            .map(|event| event["event_type"].as_str().expect("a name").to_owned())
+            .collect()
+    };
+    let order = names(&objects(folder.path(), &["--order", &id("maker_order_id")]));
+    let life = [
+        "OrderSubmitted",
+        "MarginReserved",
+        "OrderAccepted",
+        "TradeExecuted",
+        "OrderFilled",
+        "OrderPartiallyFilled",
+        "BalanceUpdated",
+        "TradeSettled",
+    ];
+    // The fill of the taker is about the taker's order alone.
+    let life: Vec<&str> = life.into_iter().filter(|name| *name != "OrderPartiallyFilled").collect();
+    assert_eq!(order, life);
+    let account = objects(folder.path(), &["--account", &id("taker_account_id")]);
+    assert_eq!(names(&account)[..2], ["AccountCreated", "BalanceUpdated"]);
+    let placed = objects(
+        folder.path(),
+        &["--commands", "--type", "PlaceOrder", "--order", &id("taker_order_id")],
+    );
+    assert_eq!(placed.len(), 1);
+    assert_eq!(placed[0]["body"]["symbol"], "SSE/CNY");
+    assert_eq!(placed[0]["outcome"]["result"], "ACCEPTED");
+    let late = objects(folder.path(), &["--commands", "--type", "CancelOrder"]);
+    assert_eq!(late.iter().filter(|it| it["outcome"]["result"] == "REFUSED").count(), 1);
+    for wrong in [&["--type", "Nothing"][..], &["--from", "5", "--to", "4"]] {
+        let output = run(folder.path(), &[&["log", "data"], wrong].concat());
+        assert_eq!(output.status.code(), Some(1), "{}", out(&output));
+    }
+    let table = out(&run(folder.path(), &["log", "data", "--type", "tradeexecuted"]));
+    assert_eq!(table.lines().count(), 6, "a head and five trades: {table}");
+}
