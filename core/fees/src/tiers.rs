@@ -60,7 +60,6 @@ mod tests {
     use std::vec;
 
     /// The rows of the table, bounds included.
-    /// covers: FEE-5
     #[test]
     fn the_default_table_is_that_of_the_specification() {
         let tiers = default_tiers();

@@ -192,7 +192,6 @@ fn bad_balance_commands_are_refused() {
 }
 
 /// An amount of 10^18 units is refused, one last decimal less is not.
-/// covers: ACCT-13
 #[test]
 fn amounts_of_commands_end_below_ten_to_the_18() {
     let mut venue = Venue::new();

@@ -19,7 +19,6 @@ fn venue() -> (Venue, OrderRequest) {
 }
 
 /// Every combination that contradicts itself, with what is said of it. `oco_with` names no open order.
-/// covers: LIFE-7
 #[test]
 fn contradictions_are_invalid_schema() {
     use TimeInForce::{Fok, Gtc, Gtd, Ioc};
@@ -102,7 +101,7 @@ fn rooms_that_are_not_open_are_refused() {
 
 /// One fault after the other is put right, from the last step to the first, and each time the first
 /// that is left is the reason.
-/// covers: LIFE-8, STATE-17
+/// covers: STATE-17
 #[test]
 fn the_first_check_that_fails_gives_the_reason() {
     let mut venue = Venue::new();
@@ -238,7 +237,7 @@ fn without(venue: &Venue, counted: &[Entity]) -> Vec<(Entity, Vec<u8>)> {
 }
 
 /// A rejection or refusal leaves its events, its key, and the counts of the account that it names.
-/// covers: LIFE-10, STATE-16, DET-41
+/// covers: LIFE-10, STATE-16
 #[test]
 fn a_rejection_leaves_everything_else_as_it_was() {
     let (mut venue, good) = venue();

@@ -15,7 +15,7 @@ use units::{Id, Timestamp};
 
 /// Commands and events are counted from 1 without a gap, an event names its command, and times rise by
 /// the rule of D-9, also while stamps stand still.
-/// covers: SEQ-1, SEQ-3, SEQ-5, SEQ-7, SEQ-9, EVT-3, EVT-4, TIME-19, TIME-20, TIME-21, TIME-61, INV-20,
+/// covers: SEQ-1, SEQ-3, SEQ-5, SEQ-7, SEQ-9, EVT-3, EVT-4, TIME-19, TIME-20, TIME-21, TIME-61, INV-20
 /// covers: INV-21, RPL-74
 #[test]
 fn numbers_and_times_rise_without_a_gap() {

@@ -61,7 +61,7 @@ fn trade(rates: (i64, i64), taker: units::Side, terms: (&str, &str), expected: [
     venue.check();
 }
 
-/// covers: TRADE-51, TRADE-52, TRADE-53, TRADE-54, TRADE-19, FEE-15
+/// covers: TRADE-51, TRADE-52, TRADE-53, TRADE-54, FEE-15
 #[test]
 fn known_trades_settle_exactly() {
     let big = ("0.5", "50000");
@@ -74,7 +74,7 @@ fn known_trades_settle_exactly() {
     trade((-20_000, 20_000), Buy, small, answers);
 }
 
-/// covers: SETL-17, SETL-18, SETL-19
+/// covers: SETL-18, SETL-19
 #[test]
 fn the_fees_are_split() {
     for (rates, buyer_takes, expected) in [
@@ -101,7 +101,7 @@ fn the_fees_are_split() {
     }
 }
 
-/// covers: LIFE-51, LIFE-52, EVT-26, SETL-1, STATE-23, SEQ-7
+/// covers: LIFE-52, EVT-26, SETL-1, SEQ-7
 #[test]
 fn a_trade_emits_its_events_in_order() {
     let mut venue = Venue::new();
@@ -144,7 +144,7 @@ fn better_prices_first_then_the_earlier_order() {
     venue.check();
 }
 
-/// covers: LIFE-31, LIFE-21, STATE-21
+/// covers: STATE-21
 #[test]
 fn an_ioc_remainder_expires_and_a_gtc_remainder_rests() {
     let mut venue = Venue::new();
@@ -168,7 +168,6 @@ fn an_ioc_remainder_expires_and_a_gtc_remainder_rests() {
     venue.check();
 }
 
-/// covers: LIFE-25, STATE-14
 #[test]
 fn an_order_never_meets_its_own_account() {
     let mut venue = Venue::new();

@@ -295,7 +295,7 @@ mod tests {
     }
 
     /// Overflow is an error in every build, and comparing is a total order.
-    /// covers: DET-23, DET-25
+    /// covers: DET-25
     #[test]
     fn overflow_is_told_and_order_is_total() {
         assert_eq!(Amount(i128::MAX).checked_add(Amount(1)), None);

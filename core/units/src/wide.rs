@@ -101,7 +101,6 @@ mod tests {
     }
 
     /// Division by zero is an answer, not a panic.
-    /// covers: DET-23
     #[test]
     fn division_by_zero_is_none() {
         assert_eq!(mul_div(1, 1, 0, Rounding::Down), None);

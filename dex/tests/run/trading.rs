@@ -95,7 +95,6 @@ fn refusals_say_why() {
 
 /// The same key with the same body gives the first answer and makes nothing; with another body it is a
 /// conflict. That holds for rejections and cancels too.
-/// covers: LIFE-14
 #[test]
 fn a_key_gives_its_first_answer() {
     let folder = tempfile::tempdir().expect("a folder");

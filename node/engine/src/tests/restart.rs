@@ -62,7 +62,6 @@ fn every_window_is_hashed_and_recorded_and_a_restart_agrees() {
 }
 
 /// The hash that is kept up is the one from nothing, after every command of a random run.
-/// covers: DET-47
 #[test]
 fn the_hash_that_is_kept_up_is_the_one_from_nothing() {
     let disks = Disks::new(41);
