@@ -117,6 +117,13 @@ impl Engine {
         let archive = Archive::new(events, Missing::Append);
         let mut replayed = replay(&*commands, archive, config.ended_order_count, &mut |_, _| {})?;
         let recovery = replayed.report;
+        if recovery.made_block_count > 0 {
+            tracing::warn!(
+                block_count = recovery.made_block_count,
+                event_sequence = recovery.event_sequence,
+                "events were missing behind the command log and were made again from it"
+            );
+        }
         let position = replayed.executor.kernel().position();
         let clock = ExchangeClock::above(clock, replayed.last_stamp.max(position.last_timestamp));
         prepare(&mut replayed.executor);
