@@ -136,7 +136,6 @@ fn seconds(us: u64) -> String {
 mod tests {
     use super::*;
 
-    /// covers: SVC-7
     #[test]
     fn every_figure_has_its_role_and_type() {
         let metrics = Metrics::default();

@@ -44,7 +44,6 @@ async fn an_accepted_order_is_201() {
 
 /// What the core says becomes a status and one code: 409 for a reused key, 422 with the reason, 503 when
 /// the shard does not answer. 401, 403 and 404 are in `access.rs`, 429 in `stream.rs`.
-/// covers: SVC-23
 #[tokio::test]
 async fn refusals_have_their_status() {
     let served = Served::start().await;

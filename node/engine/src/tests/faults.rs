@@ -41,7 +41,7 @@ fn a_failed_sync_releases_nothing_and_stops_the_shard() {
     assert!(submit(&engine.port(), request(deposit(account, 1, 1))).command > last.command);
 }
 
-/// covers: STATE-40, REC-83
+/// covers: STATE-40
 #[test]
 fn a_panic_in_the_executor_stops_the_shard_and_not_the_process() {
     let (disks, clock) = (Disks::new(51), clock());

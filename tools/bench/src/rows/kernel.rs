@@ -13,7 +13,6 @@ use crate::measure::{Figure, median_of, percentile};
 use crate::row::{Row, Target};
 use crate::venue::{Prepared, prepare, start, trades_in};
 
-/// covers: LIFE-68, SEQ-47
 pub(super) const COMMANDS_PER_SECOND: Row = Row {
     name: "kernel.commands_per_second",
     unit: "commands/s",
@@ -21,7 +20,7 @@ pub(super) const COMMANDS_PER_SECOND: Row = Row {
     measure: throughput,
 };
 
-/// covers: GOAL-3, LIFE-66, SVC-82
+/// covers: GOAL-3, LIFE-66
 pub(super) const P99_NS: Row =
     Row { name: "kernel.p99_ns", unit: "ns", target: Target::AtMost(3_000.0), measure: latency };
 
@@ -39,7 +38,6 @@ pub(super) const REPLAY_COMMANDS: Row = Row {
     measure: replay_commands,
 };
 
-/// covers: RPL-50
 pub(super) const REPLAY_EVENTS: Row = Row {
     name: "replay.events_per_second",
     unit: "events/s",

@@ -20,7 +20,6 @@ use crate::row::{Row, Target};
 use crate::shard::{Shard, account, list};
 use crate::venue;
 
-/// covers: SEQ-47
 pub(super) const COMMANDS_PER_SECOND: Row = Row {
     name: "port.commands_per_second",
     unit: "commands/s",
