@@ -46,10 +46,13 @@ impl Keys {
         self.kept.get(key_hash).filter(|kept| kept.expires_at > now)
     }
 
-    /// Whether a key is past its end and will be forgotten with the next event.
+    /// Whether a kept key is past its end, so that the next event makes room. A place that a key kept
+    /// anew left behind does not count: a kernel that was loaded has none (RPL-35).
     pub(crate) fn any_ended(&self, now: Timestamp) -> bool {
         let ended = |ends: &VecDeque<(Timestamp, [u8; 16])>| {
-            ends.front().is_some_and(|&(end, _)| end <= now)
+            ends.iter().take_while(|&&(end, _)| end <= now).any(|(end, key_hash)| {
+                self.kept.get(key_hash).is_some_and(|kept| kept.expires_at == *end)
+            })
         };
         ended(&self.client_ends) || ended(&self.gateway_ends)
     }
@@ -136,6 +139,7 @@ mod tests {
         let mut keys = Keys::default();
         keys.keep(&key(1, 100), Timestamp(0), 7);
         keys.keep(&key(1, 250), Timestamp(150), 9);
+        assert!(!keys.any_ended(Timestamp(200)), "the place it left is not a key");
         keys.forget(Timestamp(200), |_| panic!("it lives"));
         assert_eq!(keys.kept_at(&[1; 16], Timestamp(200)).map(|kept| kept.first_command), Some(9));
         assert_eq!(keys.iter().count(), 1);
