@@ -187,6 +187,7 @@ impl<'a> Tape<'a> {
             trigger: None,
             oco_with: None,
             position_side: None,
+            by_quote: false,
         };
         if oddity < 24 {
             self.spoil(&mut order, oddity);

@@ -291,6 +291,7 @@ fn market(pair: (&str, &str), steps: (&str, &str), rates: (i64, i64)) -> MarketT
         max_quantity: Lots(u64::MAX),
         matching: Matching::PriceTime,
         protection_bound: Rate(5_000_000),
+        price_band: None,
         open_orders_max: 10,
         fee_tiers: vec![tier],
         post_only_until: None,

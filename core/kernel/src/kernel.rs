@@ -261,6 +261,19 @@ impl<W: Watch> Kernel<W> {
             Command::ListMarket(terms, operator) => {
                 self.check_operator(stamped, operator).and_then(|()| self.list_market(terms, out))
             }
+            Command::Transfer(_)
+            | Command::PauseMarket(..)
+            | Command::ResumeMarket(..)
+            | Command::SetMarketParameters(..)
+            | Command::SetFeeSchedule(..)
+            | Command::SetAccountRates(..)
+            | Command::SetAccountProfile(..)
+            | Command::ReduceOrder(_)
+            | Command::ReplaceOrder(_)
+            | Command::CancelAllOrders(_)
+            | Command::SetCountdownCancel(_) => {
+                Err(Refusal::new(Code::InvalidSchema, Why::NotOffered))
+            }
             Command::Genesis(_) => Err(Refusal::new(Code::InvalidSchema, Why::GenesisFirst)),
             Command::LeaderChanged { term, leader } => self.change_leader(*term, *leader, out),
             Command::RecordStateHash { at_sequence, state_hash } => {

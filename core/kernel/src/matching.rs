@@ -140,7 +140,7 @@ impl<W: Watch> Kernel<W> {
             Side::Sell => (maker.account, taker.account, plan.fees.maker, plan.fees.taker),
         };
         let shares = split(plan.fees.maker + plan.fees.taker);
-        let mut event = BalanceUpdated::new(UpdateReason::TradeSettlement, Reference::Trade(trade));
+        let mut event = BalanceUpdated::new(UpdateReason::TradeSettlement, Reference::Event(trade));
         let mut post = |account, asset, bucket, delta| {
             event.post(Posting { account, asset, bucket, delta });
         };

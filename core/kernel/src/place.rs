@@ -153,6 +153,7 @@ impl<W: Watch> Kernel<W> {
             symbol: request.symbol,
             price: request.price,
             quantity: request.quantity,
+            by_quote: request.by_quote,
         };
         let submitted = submitted(request, terms);
         let at = self.emit(out, EventKind::OrderSubmitted, &submitted);
@@ -173,6 +174,7 @@ fn not_offered(request: &OrderRequest) -> bool {
         || request.self_trade != SelfTrade::CancelIncoming
         || request.trigger.is_some()
         || request.oco_with.is_some()
+        || request.by_quote
 }
 
 /// Step 5: zero, negative, not whole ticks, or outside the market's bounds.
@@ -219,5 +221,6 @@ fn submitted(request: &OrderRequest, terms: OrderTerms) -> OrderSubmitted {
         trigger: request.trigger,
         oco_with: request.oco_with,
         position_side: request.position_side,
+        replaces: None,
     }
 }

@@ -303,6 +303,7 @@ fn listings_are_rebuilt_from_their_events() {
         min_quantity: Lots(3),
         max_quantity: Lots(3_000),
         protection_bound: Rate(7),
+        price_band: None,
         open_orders_max: 11,
         fee_tiers: vec![tier(0, 1, 2), tier(5, -3, 4)],
         ..btc_usdt()

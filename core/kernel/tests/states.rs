@@ -58,6 +58,7 @@ fn submitted(kernel: &Kernel, alice: Id, rejected: bool) -> (u64, OrderSubmitted
             symbol: SymbolRef::Listed(1),
             price: Some(amount("100")),
             quantity: amount("0.0001"),
+            by_quote: false,
         }
     } else {
         let account = kernel.account_number(alice).expect("she is there");
@@ -77,6 +78,7 @@ fn submitted(kernel: &Kernel, alice: Id, rejected: bool) -> (u64, OrderSubmitted
         trigger: None,
         oco_with: None,
         position_side: None,
+        replaces: None,
     };
     (kernel.position().event_sequence + 1, event)
 }

@@ -185,6 +185,7 @@ impl EventKind {
             | K::AccountStatusChanged
             | K::AccountProfileChanged
             | K::FeeTierChanged
+            | K::CountdownCancelChanged
             | K::MarginReserved
             | K::MarginReleased
             | K::DepositConfirmed

@@ -278,6 +278,50 @@ enumeration! {
         KycTierTooLow = 48, "the account's KYC tier may not do this";
         /// ACCT-2.
         SystemAccount = 46, "a system account takes postings only";
+        /// D-94.
+        ByQuoteNotMarket = 49, "quote_quantity goes with MARKET without trigger";
+        /// LIFE-7.
+        OcoTaken = 50, "the order that oco_with names has its pair";
+        /// LIFE-8.
+        TriggerMet = 51, "the trigger is met already";
+        /// D-67.
+        MarkTrigger = 52, "spot markets have no mark price to trigger by";
+        /// LIFE-8.
+        ExpiryPassed = 53, "expire_at is not in the future";
+        /// LIFE-8.
+        CannotFillAtOnce = 54, "the whole quantity cannot trade at once";
+        /// LIFE-8.
+        PostOnlyPhase = 55, "the market takes post-only orders only, for now";
+        /// D-95.
+        PriceOutOfBand = 56, "the price is too far from the last trade's";
+        /// D-94.
+        ValueTooSmall = 57, "the value does not reach the smallest quantity at these prices";
+        /// D-83.
+        WorkIsDue = 58, "due work of this account or market comes first; send it again";
+        /// LIFE-46.
+        NotAReduction = 59, "the new quantity must be below the present total and above what is filled";
+        /// LIFE-46.
+        RestTooSmall = 60, "what is left would be below the market's minimum quantity";
+        /// LIFE-43.
+        ReplacesElsewhere = 61, "a replacement is of the same account and market";
+        /// ACCT-27.
+        SameAccount = 62, "both accounts are the same";
+        /// ACCT-27.
+        TwoOwners = 63, "the accounts have two owners";
+        /// D-61.
+        NoticeTooShort = 64, "what burdens users must be announced earlier";
+        /// FEE-22.
+        PromotionTooLong = 65, "a promotion ends, and lasts at most 30 days";
+        /// FEE-37.
+        EndNotAhead = 66, "the end or beginning must be in the future";
+        /// D-96.
+        CountdownOutOfRange = 67, "a countdown is 0, or 1 second to 1 day";
+        /// LIFE-8.
+        MarketStateUnchanged = 68, "the market is in that state already";
+        /// ACCT-8.
+        AccountVersionDiffers = 69, "account_version is not the current one";
+        /// LIFE-8.
+        TooManyOrdersOfShard = 70, "the shard holds as many open orders as it may";
     }
 }
 

@@ -6,12 +6,12 @@
 
 use alloc::vec::Vec;
 
-use units::{Amount, Id, Side, Timestamp};
+use units::{Amount, Id, Rate, Side, Timestamp};
 
 use crate::{
     AccountStatus, AccountType, ApiClass, AssetTerms, ClockStatus, CommandKind, FeeTier, Label,
-    MarketTerms, OrderTier, OrderType, PositionSide, RiskTier, SelfTrade, TimeInForce, TriggerKind,
-    TriggerSource,
+    MarketParameters, MarketTerms, OrderTier, OrderType, PositionSide, RiskTier, SelfTrade,
+    TimeInForce, TriggerKind, TriggerSource, WaiverReason,
 };
 
 /// A command with what the sequencer and the gateway put on it.
@@ -135,10 +135,32 @@ pub enum Command {
     Deposit(LedgerEntry),
     /// Debits an account to EXTERNAL.
     Withdraw(LedgerEntry),
+    /// Moves money between two accounts of one owner.
+    Transfer(Transfer),
+    /// A market takes no new orders until it is resumed; cancels go on.
+    PauseMarket(MarketChange, Operator),
+    /// A paused market takes orders again.
+    ResumeMarket(MarketChange, Operator),
+    /// Changes parameters of a market.
+    SetMarketParameters(ParameterChange, Operator),
+    /// Changes the fee tiers of the shard.
+    SetFeeSchedule(FeeSchedule, Operator),
+    /// Gives an account rates of its own or a waiver, or takes them back.
+    SetAccountRates(RatesChange, Operator),
+    /// Changes what is known of an account.
+    SetAccountProfile(ProfileChange, Operator),
     /// Places an order.
     PlaceOrder(OrderRequest),
     /// Cancels an order.
     CancelOrder(CancelOrder),
+    /// Takes quantity off an order.
+    ReduceOrder(ReduceOrder),
+    /// Cancels an order and places another one, both or neither.
+    ReplaceOrder(ReplaceOrder),
+    /// Cancels every open order of an account.
+    CancelAllOrders(CancelAllOrders),
+    /// Arms or disarms the countdown cancel of an account.
+    SetCountdownCancel(CountdownCancel),
 }
 
 /// The configuration of a shard (EVT-86).
@@ -218,8 +240,10 @@ pub struct OrderRequest {
     pub side: Side,
     /// LIMIT or MARKET.
     pub order_type: OrderType,
-    /// Quantity in base units.
+    /// Quantity in base units; in quote units when `by_quote` is set.
     pub quantity: Amount,
+    /// Whether the quantity is the value to trade, fees apart; MARKET without trigger only (D-94).
+    pub by_quote: bool,
     /// Price in quote per base; LIMIT only.
     pub price: Option<Amount>,
     /// How long it lives.
@@ -262,6 +286,141 @@ pub struct CancelOrder {
     pub state_seq: Option<u64>,
 }
 
+/// A request to take quantity off an order (LIFE-42).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReduceOrder {
+    /// The caller's account.
+    pub account: Id,
+    /// The order.
+    pub order: Id,
+    /// The new total quantity in base units.
+    pub quantity: Amount,
+    /// The `state_seq` the caller acts on, if it matters (STATE-39).
+    pub state_seq: Option<u64>,
+}
+
+/// A request to cancel an order and place another one in its stead (LIFE-43).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReplaceOrder {
+    /// The order that goes; its account is the request's.
+    pub order: Id,
+    /// The `state_seq` the caller acts on, if it matters (STATE-39).
+    pub state_seq: Option<u64>,
+    /// The order that comes, of the same account and market.
+    pub request: OrderRequest,
+}
+
+/// A request to cancel every open order (LIFE-45).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CancelAllOrders {
+    /// The caller's account.
+    pub account: Id,
+    /// Only the orders of this market.
+    pub symbol: Option<SymbolRef>,
+}
+
+/// A dead-man's switch: all orders of an account are canceled when the time runs out in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CountdownCancel {
+    /// The caller's account.
+    pub account: Id,
+    /// Nanoseconds from this command on; 0 disarms.
+    pub timeout: u64,
+}
+
+/// Money between two accounts of one owner (ACCT-24).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Transfer {
+    /// Where it comes from.
+    pub from: Id,
+    /// Where it goes.
+    pub to: Id,
+    /// What is moved.
+    pub asset: AssetRef,
+    /// How much, above 0.
+    pub amount: Amount,
+}
+
+/// A market is paused or resumed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MarketChange {
+    /// The market.
+    pub symbol: SymbolRef,
+    /// Why, for the record.
+    pub reason: Label,
+    /// Who, for the record.
+    pub actor: Label,
+}
+
+/// New parameters of a market.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParameterChange {
+    /// The market.
+    pub symbol: SymbolRef,
+    /// What changes.
+    pub parameters: MarketParameters,
+}
+
+/// New fee tiers of the shard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeeSchedule {
+    /// The table.
+    pub tiers: Vec<FeeTier>,
+    /// From when on; absent for at once, which only what relieves may be (FEE-38).
+    pub effective_at: Option<Timestamp>,
+}
+
+/// New rates of one account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RatesChange {
+    /// The account.
+    pub account: Id,
+    /// What it gets.
+    pub rates: AccountRates,
+    /// From when on; absent for at once, which only what relieves may be (FEE-38).
+    pub effective_at: Option<Timestamp>,
+}
+
+/// Where the rates of an account come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccountRates {
+    /// Its 30-day volume, as for everyone.
+    Volume,
+    /// Rates of its own (FEE-10).
+    Own {
+        /// Of the side that rested.
+        maker: Rate,
+        /// Of the side that came in.
+        taker: Rate,
+    },
+    /// No trading fee (FEE-21).
+    Waiver {
+        /// Why.
+        reason: WaiverReason,
+        /// From then on it has ended; a promotion needs one (FEE-22).
+        ends_at: Option<Timestamp>,
+    },
+}
+
+/// What is known of an account, as it is to be from now on (D-37).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProfileChange {
+    /// The account.
+    pub account: Id,
+    /// KYC tier, 0 to 3.
+    pub kyc_tier: u8,
+    /// Country code of the owner.
+    pub jurisdiction: Label,
+    /// Tier of margin limits.
+    pub risk_tier: RiskTier,
+    /// Tier of order limits.
+    pub order_tier: OrderTier,
+    /// Class of request limits.
+    pub api_class: ApiClass,
+    /// Whether fees are paid in the platform token where that is possible (FEE-17).
+    pub fee_in_token: bool,
+}
+
 impl Command {
     /// Its type.
     #[must_use]
@@ -279,8 +438,19 @@ impl Command {
             Self::SetAccountStatus(..) => CommandKind::SetAccountStatus,
             Self::Deposit(_) => CommandKind::Deposit,
             Self::Withdraw(_) => CommandKind::Withdraw,
+            Self::Transfer(_) => CommandKind::Transfer,
+            Self::PauseMarket(..) => CommandKind::PauseMarket,
+            Self::ResumeMarket(..) => CommandKind::ResumeMarket,
+            Self::SetMarketParameters(..) => CommandKind::SetMarketParameters,
+            Self::SetFeeSchedule(..) => CommandKind::SetFeeSchedule,
+            Self::SetAccountRates(..) => CommandKind::SetAccountRates,
+            Self::SetAccountProfile(..) => CommandKind::SetAccountProfile,
             Self::PlaceOrder(_) => CommandKind::PlaceOrder,
             Self::CancelOrder(_) => CommandKind::CancelOrder,
+            Self::ReduceOrder(_) => CommandKind::ReduceOrder,
+            Self::ReplaceOrder(_) => CommandKind::ReplaceOrder,
+            Self::CancelAllOrders(_) => CommandKind::CancelAllOrders,
+            Self::SetCountdownCancel(_) => CommandKind::SetCountdownCancel,
         }
     }
 }

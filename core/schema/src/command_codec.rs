@@ -7,17 +7,24 @@
 
 use alloc::vec::Vec;
 
+use crate::change_codec::{
+    read_asset_ref, read_cancel, read_cancel_all, read_countdown, read_market_change,
+    read_parameter_change, read_profile_change, read_rates_change, read_reduce, read_replace,
+    read_schedule, read_transfer, write_asset_ref, write_cancel, write_cancel_all, write_countdown,
+    write_market_change, write_parameter_change, write_profile_change, write_rates_change,
+    write_reduce, write_replace, write_schedule, write_transfer,
+};
 use crate::order_codec::{read_order, write_order};
 use crate::terms_codec::{
     read_asset, read_genesis, read_market, read_opening, write_asset, write_genesis, write_market,
     write_opening,
 };
 use crate::wire::{
-    DecodeError, Reader, write_amount, write_id, write_label, write_option, write_time, write_u64,
+    DecodeError, Reader, write_amount, write_id, write_label, write_time, write_u64,
 };
 use crate::{
-    AccountStatus, AssetRef, CancelOrder, ClockStatus, Command, CommandKind, Key, KeyOrigin,
-    LedgerEntry, Operator, Stamped, StatusChange,
+    AccountStatus, ClockStatus, Command, CommandKind, Key, KeyOrigin, LedgerEntry, Operator,
+    Stamped, StatusChange,
 };
 
 /// Format of commands that this version writes, and the only one it reads.
@@ -86,7 +93,13 @@ const fn operator_of(command: &Command) -> Option<&Operator> {
     match command {
         Command::ListAsset(_, operator)
         | Command::ListMarket(_, operator)
-        | Command::SetAccountStatus(_, operator) => Some(operator),
+        | Command::SetAccountStatus(_, operator)
+        | Command::PauseMarket(_, operator)
+        | Command::ResumeMarket(_, operator)
+        | Command::SetMarketParameters(_, operator)
+        | Command::SetFeeSchedule(_, operator)
+        | Command::SetAccountRates(_, operator)
+        | Command::SetAccountProfile(_, operator) => Some(operator),
         _ => None,
     }
 }
@@ -118,11 +131,19 @@ fn write_body_only(out: &mut Vec<u8>, command: &Command) {
         Command::SetAccountStatus(change, _) => write_status(out, change),
         Command::Deposit(entry) | Command::Withdraw(entry) => write_entry(out, entry),
         Command::PlaceOrder(request) => write_order(out, request),
-        Command::CancelOrder(cancel) => {
-            write_id(out, cancel.account);
-            write_id(out, cancel.order);
-            write_option(out, cancel.state_seq, write_u64);
+        Command::CancelOrder(cancel) => write_cancel(out, cancel),
+        Command::Transfer(transfer) => write_transfer(out, transfer),
+        Command::PauseMarket(change, _) | Command::ResumeMarket(change, _) => {
+            write_market_change(out, change);
         }
+        Command::SetMarketParameters(change, _) => write_parameter_change(out, change),
+        Command::SetFeeSchedule(schedule, _) => write_schedule(out, schedule),
+        Command::SetAccountRates(change, _) => write_rates_change(out, change),
+        Command::SetAccountProfile(change, _) => write_profile_change(out, change),
+        Command::ReduceOrder(reduce) => write_reduce(out, reduce),
+        Command::ReplaceOrder(replace) => write_replace(out, replace),
+        Command::CancelAllOrders(cancel) => write_cancel_all(out, cancel),
+        Command::SetCountdownCancel(countdown) => write_countdown(out, countdown),
     }
 }
 
@@ -195,11 +216,28 @@ fn read_body(reader: &mut Reader<'_>, kind: CommandKind) -> Result<Command, Deco
         K::Deposit => Command::Deposit(read_entry(reader)?),
         K::Withdraw => Command::Withdraw(read_entry(reader)?),
         K::PlaceOrder => Command::PlaceOrder(read_order(reader)?),
-        K::CancelOrder => Command::CancelOrder(CancelOrder {
-            account: reader.id()?,
-            order: reader.id()?,
-            state_seq: reader.option(Reader::u64)?,
-        }),
+        K::CancelOrder => Command::CancelOrder(read_cancel(reader)?),
+        K::Transfer => Command::Transfer(read_transfer(reader)?),
+        K::PauseMarket => Command::PauseMarket(read_market_change(reader)?, read_operator(reader)?),
+        K::ResumeMarket => {
+            Command::ResumeMarket(read_market_change(reader)?, read_operator(reader)?)
+        }
+        K::SetMarketParameters => {
+            Command::SetMarketParameters(read_parameter_change(reader)?, read_operator(reader)?)
+        }
+        K::SetFeeSchedule => {
+            Command::SetFeeSchedule(read_schedule(reader)?, read_operator(reader)?)
+        }
+        K::SetAccountRates => {
+            Command::SetAccountRates(read_rates_change(reader)?, read_operator(reader)?)
+        }
+        K::SetAccountProfile => {
+            Command::SetAccountProfile(read_profile_change(reader)?, read_operator(reader)?)
+        }
+        K::ReduceOrder => Command::ReduceOrder(read_reduce(reader)?),
+        K::ReplaceOrder => Command::ReplaceOrder(read_replace(reader)?),
+        K::CancelAllOrders => Command::CancelAllOrders(read_cancel_all(reader)?),
+        K::SetCountdownCancel => Command::SetCountdownCancel(read_countdown(reader)?),
         _ => return Err(DecodeError::Unknown),
     })
 }
@@ -222,16 +260,7 @@ fn read_status(reader: &mut Reader<'_>) -> Result<StatusChange, DecodeError> {
 
 fn write_entry(out: &mut Vec<u8>, entry: &LedgerEntry) {
     write_id(out, entry.account);
-    match &entry.asset {
-        AssetRef::Listed(number) => {
-            out.push(0);
-            write_u64(out, u64::from(*number));
-        }
-        AssetRef::Unknown(text) => {
-            out.push(1);
-            write_label(out, text);
-        }
-    }
+    write_asset_ref(out, &entry.asset);
     write_amount(out, entry.amount);
     write_id(out, entry.reference);
 }
@@ -239,11 +268,7 @@ fn write_entry(out: &mut Vec<u8>, entry: &LedgerEntry) {
 fn read_entry(reader: &mut Reader<'_>) -> Result<LedgerEntry, DecodeError> {
     Ok(LedgerEntry {
         account: reader.id()?,
-        asset: if reader.flag()? {
-            AssetRef::Unknown(reader.label()?)
-        } else {
-            AssetRef::Listed(reader.u32()?)
-        },
+        asset: read_asset_ref(reader)?,
         amount: reader.amount()?,
         reference: reader.id()?,
     })

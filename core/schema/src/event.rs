@@ -5,12 +5,15 @@
 //! follows from the state before the event are derived when it is rendered (D-79, D-84). Each payload
 //! knows how it is written (`event_codec.rs`); what it changes is in the kernel's `apply` alone.
 
-use units::{Amount, Id, Lots, Side, Ticks, Timestamp};
+use alloc::vec::Vec;
+
+use units::{Amount, Id, Lots, Rate, Side, Ticks, Timestamp};
 
 use crate::{
-    AccountOpening, AccountStatus, AssetTerms, Bucket, ClockStatus, Code, CommandKind, Detail,
-    EventKind, ExpiryReason, Genesis, HoldReason, Label, MarketTerms, OrderType, PositionSide,
-    ReleaseReason, SelfTrade, SymbolRef, TimeInForce, Trigger, UpdateReason,
+    AccountOpening, AccountStatus, ApiClass, AssetTerms, Bucket, ClockStatus, Code, CommandKind,
+    Detail, EventKind, ExpiryReason, FeeKind, FeeTier, Genesis, HoldReason, Label,
+    MarketParameters, MarketTerms, OrderTier, OrderType, PositionSide, ReduceReason, ReleaseReason,
+    RiskTier, SelfTrade, SymbolRef, TimeInForce, Trigger, UpdateReason, WaiverReason,
 };
 
 /// Configuration and operator key of the venue (EVT-86).
@@ -109,11 +112,117 @@ pub struct AccountStatusChanged {
     pub actor: Label,
 }
 
+/// Parameters of a market changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MarketParametersChanged {
+    /// Listing number.
+    pub market: u32,
+    /// The new values.
+    pub parameters: MarketParameters,
+}
+
+/// New fee tiers of the shard: announced when `effective_at` lies behind the event's own time, in
+/// force otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeeScheduleChanged {
+    /// The table.
+    pub tiers: Vec<FeeTier>,
+    /// From when on it holds.
+    pub effective_at: Timestamp,
+}
+
+/// The rates of an account: announced when `effective_at` lies behind the event's own time, in force
+/// otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FeeTierChanged {
+    /// Number of the account.
+    pub account: u32,
+    /// Its volume of the 30 whole days before the event's.
+    pub volume_30d: Amount,
+    /// Row of the shard's table before, from 0.
+    pub old_tier: u8,
+    /// Row of the shard's table after.
+    pub new_tier: u8,
+    /// Rate of the side that rested.
+    pub maker: Rate,
+    /// Rate of the side that came in.
+    pub taker: Rate,
+    /// Where the rates come from.
+    pub kind: FeeKind,
+    /// From when on they hold.
+    pub effective_at: Timestamp,
+    /// When a waiver ends by itself.
+    pub ends_at: Option<Timestamp>,
+    /// Why there is a waiver.
+    pub reason: Option<WaiverReason>,
+}
+
+/// What is known of an account, from now on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AccountProfileChanged {
+    /// Number of the account.
+    pub account: u32,
+    /// KYC tier, 0 to 3.
+    pub kyc_tier: u8,
+    /// Country code of the owner.
+    pub jurisdiction: Label,
+    /// Tier of margin limits.
+    pub risk_tier: RiskTier,
+    /// Tier of order limits.
+    pub order_tier: OrderTier,
+    /// Class of request limits.
+    pub api_class: ApiClass,
+    /// Whether fees are paid in the platform token where that is possible.
+    pub fee_in_token: bool,
+}
+
+/// Money moved between two accounts of one owner; the postings follow. Its id is the event's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AccountTransferred {
+    /// Number of the account it came from.
+    pub from: u32,
+    /// Number of the account it went to.
+    pub to: u32,
+    /// Number of the asset.
+    pub asset: u32,
+    /// How much.
+    pub amount: Amount,
+}
+
+/// The countdown cancel of an account was set, taken back, or ran out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CountdownCancelChanged {
+    /// Number of the account.
+    pub account: u32,
+    /// When it runs out; absent when it is not armed.
+    pub deadline: Option<Timestamp>,
+}
+
+/// Quantity was taken off an order, which keeps its place in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrderReduced {
+    /// Sequence of its OrderSubmitted.
+    pub order: u64,
+    /// The new total quantity.
+    pub total: Lots,
+    /// Why.
+    pub reason: ReduceReason,
+}
+
+/// The trigger of an order was met and it enters matching.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrderTriggered {
+    /// Sequence of its OrderSubmitted.
+    pub order: u64,
+    /// The price that met it.
+    pub observed: Ticks,
+}
+
 /// What a change of balances refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reference {
-    /// The trade whose TradeExecuted has this sequence.
-    Trade(u64),
+    /// The event with this sequence: a trade's TradeExecuted, a transfer's AccountTransferred.
+    Event(u64),
     /// Something outside.
     Outside(Id),
 }
@@ -221,6 +330,8 @@ pub struct OrderSubmitted {
     pub oco_with: Option<Id>,
     /// Isolated mode only.
     pub position_side: Option<PositionSide>,
+    /// Sequence of the order that it replaces.
+    pub replaces: Option<u64>,
 }
 
 /// What an order names.
@@ -247,6 +358,8 @@ pub enum OrderTerms {
         price: Option<Amount>,
         /// Quantity.
         quantity: Amount,
+        /// Whether the quantity is one of the quote asset.
+        by_quote: bool,
     },
 }
 
@@ -387,6 +500,14 @@ pub enum Event {
     TradeSettled(TradeSettled),
     CommandRejected(CommandRejected),
     CommandCompleted(CommandCompleted),
+    MarketParametersChanged(MarketParametersChanged),
+    FeeScheduleChanged(FeeScheduleChanged),
+    FeeTierChanged(FeeTierChanged),
+    AccountProfileChanged(AccountProfileChanged),
+    AccountTransferred(AccountTransferred),
+    CountdownCancelChanged(CountdownCancelChanged),
+    OrderReduced(OrderReduced),
+    OrderTriggered(OrderTriggered),
 }
 
 impl Event {
@@ -420,6 +541,14 @@ impl Event {
             Self::TradeSettled(_) => K::TradeSettled,
             Self::CommandRejected(_) => K::CommandRejected,
             Self::CommandCompleted(_) => K::CommandCompleted,
+            Self::MarketParametersChanged(_) => K::MarketParametersChanged,
+            Self::FeeScheduleChanged(_) => K::FeeScheduleChanged,
+            Self::FeeTierChanged(_) => K::FeeTierChanged,
+            Self::AccountProfileChanged(_) => K::AccountProfileChanged,
+            Self::AccountTransferred(_) => K::AccountTransferred,
+            Self::CountdownCancelChanged(_) => K::CountdownCancelChanged,
+            Self::OrderReduced(_) => K::OrderReduced,
+            Self::OrderTriggered(_) => K::OrderTriggered,
         }
     }
 }

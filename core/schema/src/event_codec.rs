@@ -7,6 +7,10 @@
 
 use alloc::vec::Vec;
 
+use crate::change_codec::{
+    read_countdown_changed, read_parameters_changed, read_profile_changed, read_reduced,
+    read_schedule_changed, read_tier_changed, read_transferred, read_triggered,
+};
 use crate::terms_codec::{
     read_asset, read_genesis, read_market, read_opening, write_asset, write_genesis, write_market,
     write_opening,
@@ -193,6 +197,14 @@ impl Payload for Event {
             Self::TradeSettled(event) => event,
             Self::CommandRejected(event) => event,
             Self::CommandCompleted(event) => event,
+            Self::MarketParametersChanged(event) => event,
+            Self::FeeScheduleChanged(event) => event,
+            Self::FeeTierChanged(event) => event,
+            Self::AccountProfileChanged(event) => event,
+            Self::AccountTransferred(event) => event,
+            Self::CountdownCancelChanged(event) => event,
+            Self::OrderReduced(event) => event,
+            Self::OrderTriggered(event) => event,
         };
         payload.write(out, sequence);
     }
@@ -261,7 +273,7 @@ pub(crate) fn read_event(
         K::MarginReleased => {
             Event::MarginReleased(read_margin(reader, sequence, ReleaseReason::from_number)?)
         }
-        K::OrderSubmitted => Event::OrderSubmitted(read_submitted(reader)?),
+        K::OrderSubmitted => Event::OrderSubmitted(read_submitted(reader, sequence)?),
         K::OrderAccepted => {
             Event::OrderAccepted(OrderAccepted { order: read_back(reader, sequence)? })
         }
@@ -294,6 +306,16 @@ pub(crate) fn read_event(
             command: reader.tag(CommandKind::from_number)?,
             party: read_party(reader)?,
         }),
+        K::MarketParametersChanged => {
+            Event::MarketParametersChanged(read_parameters_changed(reader)?)
+        }
+        K::FeeScheduleChanged => Event::FeeScheduleChanged(read_schedule_changed(reader)?),
+        K::FeeTierChanged => Event::FeeTierChanged(read_tier_changed(reader)?),
+        K::AccountProfileChanged => Event::AccountProfileChanged(read_profile_changed(reader)?),
+        K::AccountTransferred => Event::AccountTransferred(read_transferred(reader)?),
+        K::CountdownCancelChanged => Event::CountdownCancelChanged(read_countdown_changed(reader)?),
+        K::OrderReduced => Event::OrderReduced(read_reduced(reader, sequence)?),
+        K::OrderTriggered => Event::OrderTriggered(read_triggered(reader, sequence)?),
         _ => return Err(DecodeError::Unknown),
     })
 }

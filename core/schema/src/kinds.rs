@@ -268,6 +268,42 @@ enumeration! {
 }
 
 enumeration! {
+    /// Why an order lost a part of its quantity (EVT-17).
+    ReduceReason {
+        /// Its owner asked.
+        UserRequested = 0, "USER_REQUESTED";
+        /// It met an order of the same account (LIFE-26).
+        SelfTrade = 1, "SELF_TRADE";
+    }
+}
+
+enumeration! {
+    /// Where the rates of an account come from (EVT-27).
+    FeeKind {
+        /// Its 30-day volume.
+        Volume = 0, "VOLUME";
+        /// Rates of its own (FEE-10).
+        Vip = 1, "VIP";
+        /// Both rates are 0 (FEE-21).
+        Waiver = 2, "WAIVER";
+    }
+}
+
+enumeration! {
+    /// Why an account pays no trading fee (FEE-21).
+    WaiverReason {
+        /// VIP level 5 and above.
+        VipLevel = 0, "VIP_LEVEL";
+        /// An agreement with a market maker.
+        MarketMaker = 1, "MARKET_MAKER";
+        /// A promotion; at most 30 days (FEE-22).
+        Promotion = 2, "PROMOTION";
+        /// Thanks for a bug found.
+        BugBounty = 3, "BUG_BOUNTY";
+    }
+}
+
+enumeration! {
     /// Who canceled an order (EVT-20).
     CanceledBy {
         /// Its owner.
@@ -334,39 +370,39 @@ enumeration! {
         Deposit = 20, "Deposit";
         /// Debits an account to EXTERNAL.
         Withdraw = 21, "Withdraw";
-        /// Moves money between two accounts of one owner; later.
+        /// Moves money between two accounts of one owner.
         Transfer = 22, "Transfer";
-        /// Pauses a market; later.
+        /// Pauses a market.
         PauseMarket = 23, "PauseMarket";
-        /// Resumes a market; later.
+        /// Resumes a market.
         ResumeMarket = 24, "ResumeMarket";
         /// Ends a market; later.
         DelistMarket = 25, "DelistMarket";
-        /// Changes a market's parameters; later.
+        /// Changes a market's parameters.
         SetMarketParameters = 26, "SetMarketParameters";
         /// Changes an asset's parameters; later.
         SetAssetParameters = 27, "SetAssetParameters";
-        /// Changes the shard's fee tiers; later.
+        /// Changes the shard's fee tiers.
         SetFeeSchedule = 28, "SetFeeSchedule";
-        /// Gives an account its own rates or a waiver; later.
+        /// Gives an account its own rates or a waiver, or takes them back.
         SetAccountRates = 29, "SetAccountRates";
         /// Gives a fee back; later.
         RefundFee = 30, "RefundFee";
-        /// Changes tiers and jurisdiction of an account; later.
+        /// Changes tiers and jurisdiction of an account.
         SetAccountProfile = 31, "SetAccountProfile";
         /// Places an order (LIFE-6).
         PlaceOrder = 32, "PlaceOrder";
         /// Cancels an order (LIFE-39).
         CancelOrder = 33, "CancelOrder";
-        /// Takes quantity off an order; later.
+        /// Takes quantity off an order (LIFE-42).
         ReduceOrder = 34, "ReduceOrder";
-        /// Cancel and replace in one step; later.
+        /// Cancel and replace in one step (LIFE-43).
         ReplaceOrder = 35, "ReplaceOrder";
-        /// Cancels every order of an account; later.
+        /// Cancels every order of an account (LIFE-45).
         CancelAllOrders = 36, "CancelAllOrders";
-        /// Several orders in one command; later.
+        /// Never used: several orders are as many commands (D-93).
         PlaceOrders = 37, "PlaceOrders";
-        /// Arms or disarms the countdown cancel; later.
+        /// Arms or disarms the countdown cancel (D-96).
         SetCountdownCancel = 38, "SetCountdownCancel";
     }
 }
@@ -395,7 +431,7 @@ enumeration! {
         AssetDelisted = 18, "AssetDelisted";
         /// A market with all its parameters.
         MarketListed = 19, "MarketListed";
-        /// Parameters of a market; later.
+        /// Parameters of a market.
         MarketParametersChanged = 20, "MarketParametersChanged";
         /// The market takes no orders.
         MarketPaused = 21, "MarketPaused";
@@ -403,7 +439,7 @@ enumeration! {
         MarketResumed = 22, "MarketResumed";
         /// The market ends; later.
         MarketDelisted = 23, "MarketDelisted";
-        /// Fee tiers of the shard; later.
+        /// Fee tiers of the shard.
         FeeScheduleChanged = 24, "FeeScheduleChanged";
         /// A halt began; later.
         TradingHalted = 25, "TradingHalted";
@@ -415,9 +451,9 @@ enumeration! {
         AccountCreated = 32, "AccountCreated";
         /// Status of an account.
         AccountStatusChanged = 33, "AccountStatusChanged";
-        /// Tiers and jurisdiction of an account; later.
+        /// Tiers and jurisdiction of an account.
         AccountProfileChanged = 34, "AccountProfileChanged";
-        /// Fee rates of an account; later.
+        /// Fee rates of an account.
         FeeTierChanged = 35, "FeeTierChanged";
         /// Postings that sum to zero per asset.
         BalanceUpdated = 36, "BalanceUpdated";
@@ -425,8 +461,10 @@ enumeration! {
         MarginReserved = 37, "MarginReserved";
         /// Locked to available.
         MarginReleased = 38, "MarginReleased";
-        /// Money moved between two accounts; later.
+        /// Money moved between two accounts.
         AccountTransferred = 39, "AccountTransferred";
+        /// A dead-man's switch was armed, disarmed, or went off.
+        CountdownCancelChanged = 40, "CountdownCancelChanged";
         /// An order reached the core.
         OrderSubmitted = 48, "OrderSubmitted";
         /// It passed the checks.
@@ -441,9 +479,9 @@ enumeration! {
         OrderCanceled = 53, "OrderCanceled";
         /// Ended by its time in force.
         OrderExpired = 54, "OrderExpired";
-        /// Quantity taken off; later.
+        /// Quantity taken off.
         OrderReduced = 55, "OrderReduced";
-        /// A trigger was met; later.
+        /// A trigger was met.
         OrderTriggered = 56, "OrderTriggered";
         /// A match.
         TradeExecuted = 57, "TradeExecuted";

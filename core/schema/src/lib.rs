@@ -15,6 +15,7 @@ extern crate alloc;
 mod enumeration;
 
 pub mod catalogue;
+mod change_codec;
 mod code;
 mod command;
 mod command_codec;
@@ -33,24 +34,28 @@ pub mod wire;
 
 pub use code::{Code, CodeUse, Detail, Refusal, Why};
 pub use command::{
-    AccountOpening, AssetRef, CancelOrder, Command, Genesis, Key, KeyOrigin, LedgerEntry, Operator,
-    OrderRequest, Stamped, StatusChange, SymbolRef, Trigger, signed_bytes,
+    AccountOpening, AccountRates, AssetRef, CancelAllOrders, CancelOrder, Command, CountdownCancel,
+    FeeSchedule, Genesis, Key, KeyOrigin, LedgerEntry, MarketChange, Operator, OrderRequest,
+    ParameterChange, ProfileChange, RatesChange, ReduceOrder, ReplaceOrder, Stamped, StatusChange,
+    SymbolRef, Transfer, Trigger, signed_bytes,
 };
 pub use command_codec::{COMMAND_FORMAT, decode_command, encode_command};
 pub use event::{
-    AccountCreated, AccountStatusChanged, AssetListed, BalanceUpdated, ClockStatusChanged,
-    CommandCompleted, CommandRejected, Event, Fill, GenesisRecorded, Idempotency, LeaderChanged,
-    MarginMoved, MarketListed, MarketStateChanged, OrderAccepted, OrderEnded, OrderRejected,
-    OrderSubmitted, OrderTerms, Party, Posting, Reference, SnapshotTaken, StateHashRecorded,
-    TradeExecuted, TradeSettled,
+    AccountCreated, AccountProfileChanged, AccountStatusChanged, AccountTransferred, AssetListed,
+    BalanceUpdated, ClockStatusChanged, CommandCompleted, CommandRejected, CountdownCancelChanged,
+    Event, FeeScheduleChanged, FeeTierChanged, Fill, GenesisRecorded, Idempotency, LeaderChanged,
+    MarginMoved, MarketListed, MarketParametersChanged, MarketStateChanged, OrderAccepted,
+    OrderEnded, OrderReduced, OrderRejected, OrderSubmitted, OrderTerms, OrderTriggered, Party,
+    Posting, Reference, SnapshotTaken, StateHashRecorded, TradeExecuted, TradeSettled,
 };
 pub use event_buffer::{EventBuffer, EventGroup, EventHead, EventIter, GroupHead, GroupIter};
 pub use event_codec::{Payload, decode_payload};
 pub use kinds::{
     AccountStatus, AccountType, ApiClass, Bucket, CanceledBy, ClockStatus, CommandKind, EventKind,
-    ExpiryReason, HoldReason, MarketKind, Matching, OrderState, OrderTier, OrderType, PositionSide,
-    ReleaseReason, RiskTier, SelfTrade, TimeInForce, TriggerKind, TriggerSource, UpdateReason,
+    ExpiryReason, FeeKind, HoldReason, MarketKind, Matching, OrderState, OrderTier, OrderType,
+    PositionSide, ReduceReason, ReleaseReason, RiskTier, SelfTrade, TimeInForce, TriggerKind,
+    TriggerSource, UpdateReason, WaiverReason,
 };
 pub use label::{Label, LabelTooLong};
 pub use reply::{Outcome, Reply};
-pub use terms::{AssetTerms, FeeTier, MarketTerms, NetworkTerms};
+pub use terms::{AssetTerms, FeeTier, MarketParameters, MarketTerms, NetworkTerms};

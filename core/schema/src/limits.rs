@@ -20,6 +20,22 @@ pub const KEY_COUNT_DEFAULT: u64 = 20_000_000;
 pub const KEY_COUNT_RESERVE: u64 = 1_000_000;
 /// Open orders of one account over all markets of a shard, so that what ends them all is bounded.
 pub const ACCOUNT_ORDER_COUNT_MAX: u64 = 1_000_000;
+/// Items of the due queue that one command takes at the most (D-76).
+pub const DUE_ITEM_COUNT_MAX: u32 = 1_000;
+/// Whole UTC days whose volume decides a fee tier (FEE-7).
+pub const VOLUME_DAY_COUNT: u32 = 30;
+/// A UTC day in nanoseconds.
+pub const DAY: i64 = 86_400_000_000_000;
+/// Notice before a trading fee rises, in days (FEE-38, D-61).
+pub const FEE_NOTICE_DAY_COUNT: i64 = 30;
+/// Notice before tier boundaries move, in days (FEE-38, D-61).
+pub const TIER_NOTICE_DAY_COUNT: i64 = 60;
+/// A promotion lasts at most so many days (FEE-22).
+pub const PROMOTION_DAY_COUNT_MAX: i64 = 30;
+/// Shortest countdown cancel: one second in nanoseconds (D-96).
+pub const COUNTDOWN_MIN: u64 = 1_000_000_000;
+/// Longest countdown cancel: one day in nanoseconds (D-96).
+pub const COUNTDOWN_MAX: u64 = 86_400_000_000_000;
 /// Life of a client's idempotency key: 24 hours in nanoseconds (D-17).
 pub const CLIENT_KEY_LIFE: i64 = 86_400_000_000_000;
 /// Life of a gateway's idempotency key: 60 s in nanoseconds (D-17).

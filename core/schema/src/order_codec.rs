@@ -56,7 +56,7 @@ const HAS_TRIGGER: u8 = 1 << 3;
 const HAS_OCO: u8 = 1 << 4;
 const HAS_POSITION_SIDE: u8 = 1 << 5;
 const SYMBOL_UNKNOWN: u8 = 1 << 6;
-const HAS_END: u8 = 1 << 7;
+const BY_QUOTE: u8 = 1 << 7;
 
 #[inline]
 pub(crate) fn write_order(out: &mut Vec<u8>, request: &OrderRequest) {
@@ -76,7 +76,8 @@ pub(crate) fn write_order(out: &mut Vec<u8>, request: &OrderRequest) {
             | flag(request.trigger.is_some(), HAS_TRIGGER)
             | flag(request.oco_with.is_some(), HAS_OCO)
             | flag(request.position_side.is_some(), HAS_POSITION_SIDE)
-            | flag(matches!(request.symbol, SymbolRef::Unknown(_)), SYMBOL_UNKNOWN),
+            | flag(matches!(request.symbol, SymbolRef::Unknown(_)), SYMBOL_UNKNOWN)
+            | flag(request.by_quote, BY_QUOTE),
     );
     write_id(out, request.account);
     match &request.symbol {
@@ -120,9 +121,6 @@ pub(crate) fn read_trigger(reader: &mut Reader<'_>) -> Result<Trigger, DecodeErr
 #[inline]
 pub(crate) fn read_order(reader: &mut Reader<'_>) -> Result<OrderRequest, DecodeError> {
     let [style, has] = reader.array()?;
-    if has >= HAS_END {
-        return Err(DecodeError::BadTag);
-    }
     let style = read_style(style)?;
     let account = reader.id()?;
     let symbol = if has & SYMBOL_UNKNOWN != 0 {
@@ -135,6 +133,7 @@ pub(crate) fn read_order(reader: &mut Reader<'_>) -> Result<OrderRequest, Decode
         account,
         symbol,
         quantity,
+        by_quote: has & BY_QUOTE != 0,
         side: style.side,
         order_type: style.order_type,
         time_in_force: style.time_in_force,

@@ -81,10 +81,53 @@ pub struct MarketTerms {
     pub matching: Matching,
     /// How far a market order may go from the best price (D-15).
     pub protection_bound: Rate,
+    /// How far the price of a limit order may lie from the last trade's, both ways; absent for
+    /// anywhere (D-95).
+    pub price_band: Option<Rate>,
     /// Open orders of one account (LIFE-13).
     pub open_orders_max: u32,
     /// Fee tiers of this market alone; empty for the shard's.
     pub fee_tiers: Vec<FeeTier>,
     /// Until then only post-only orders are taken.
     pub post_only_until: Option<Timestamp>,
+}
+
+/// New values for parameters of a market that may change while it trades; what is absent stays.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MarketParameters {
+    /// Lowest price, whole ticks.
+    pub min_price: Option<Ticks>,
+    /// Highest price, whole ticks.
+    pub max_price: Option<Ticks>,
+    /// Smallest quantity, whole lots.
+    pub min_quantity: Option<Lots>,
+    /// Largest quantity, whole lots.
+    pub max_quantity: Option<Lots>,
+    /// How far a market order may go from the best price.
+    pub protection_bound: Option<Rate>,
+    /// How far a limit price may lie from the last trade's; `Some(None)` takes the band away.
+    pub price_band: Option<Option<Rate>>,
+    /// Open orders of one account.
+    pub open_orders_max: Option<u32>,
+}
+
+impl MarketParameters {
+    /// The terms with these values in place.
+    #[must_use]
+    pub fn applied(&self, mut terms: MarketTerms) -> MarketTerms {
+        terms.min_price = self.min_price.unwrap_or(terms.min_price);
+        terms.max_price = self.max_price.unwrap_or(terms.max_price);
+        terms.min_quantity = self.min_quantity.unwrap_or(terms.min_quantity);
+        terms.max_quantity = self.max_quantity.unwrap_or(terms.max_quantity);
+        terms.protection_bound = self.protection_bound.unwrap_or(terms.protection_bound);
+        terms.price_band = self.price_band.unwrap_or(terms.price_band);
+        terms.open_orders_max = self.open_orders_max.unwrap_or(terms.open_orders_max);
+        terms
+    }
+
+    /// Whether it changes nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }

@@ -55,7 +55,7 @@ impl Genesis {
     }
 }
 
-fn write_tiers(out: &mut Vec<u8>, tiers: &[FeeTier]) {
+pub(crate) fn write_tiers(out: &mut Vec<u8>, tiers: &[FeeTier]) {
     write_list(out, tiers, limits::FEE_TIER_COUNT_MAX, |out, tier| {
         write_amount(out, tier.above);
         write_i64(out, tier.maker.0);
@@ -63,7 +63,7 @@ fn write_tiers(out: &mut Vec<u8>, tiers: &[FeeTier]) {
     });
 }
 
-fn read_tiers(reader: &mut Reader<'_>) -> Result<Vec<FeeTier>, DecodeError> {
+pub(crate) fn read_tiers(reader: &mut Reader<'_>) -> Result<Vec<FeeTier>, DecodeError> {
     reader.list(limits::FEE_TIER_COUNT_MAX, |reader| {
         Ok(FeeTier { above: reader.amount()?, maker: reader.rate()?, taker: reader.rate()? })
     })
@@ -119,6 +119,7 @@ pub(crate) fn write_market(out: &mut Vec<u8>, terms: &MarketTerms) {
     }
     out.push(terms.matching.number());
     write_i64(out, terms.protection_bound.0);
+    write_option(out, terms.price_band, |out, band| write_i64(out, band.0));
     write_u64(out, u64::from(terms.open_orders_max));
     write_tiers(out, &terms.fee_tiers);
     write_option(out, terms.post_only_until, write_time);
@@ -138,6 +139,7 @@ pub(crate) fn read_market(reader: &mut Reader<'_>) -> Result<MarketTerms, Decode
         max_quantity: reader.lots()?,
         matching: reader.tag(Matching::from_number)?,
         protection_bound: reader.rate()?,
+        price_band: reader.option(Reader::rate)?,
         open_orders_max: reader.u32()?,
         fee_tiers: read_tiers(reader)?,
         post_only_until: reader.option(Reader::time)?,

@@ -21,7 +21,7 @@ use crate::{
 
 /// How far back `target` lies: an event refers to itself or to an earlier one, from 1.
 #[inline]
-fn write_back(out: &mut Vec<u8>, sequence: u64, target: u64) {
+pub(crate) fn write_back(out: &mut Vec<u8>, sequence: u64, target: u64) {
     let distance = sequence.wrapping_sub(target);
     assert!(distance < sequence, "a reference goes back to an event");
     write_u64(out, distance);
@@ -33,15 +33,15 @@ pub(crate) fn read_back(reader: &mut Reader<'_>, sequence: u64) -> Result<u64, D
     if target == 0 { Err(DecodeError::BadNumber) } else { Ok(target) }
 }
 
-const TRADE_REFERENCE: u8 = 0x80;
+const EVENT_REFERENCE: u8 = 0x80;
 
 impl Payload for BalanceUpdated {
     #[inline]
     fn write(&self, out: &mut Vec<u8>, sequence: u64) {
         match self.reference {
-            Reference::Trade(trade) => {
-                out.push(self.reason.number() | TRADE_REFERENCE);
-                write_back(out, sequence, trade);
+            Reference::Event(event) => {
+                out.push(self.reason.number() | EVENT_REFERENCE);
+                write_back(out, sequence, event);
             }
             Reference::Outside(id) => {
                 out.push(self.reason.number());
@@ -62,11 +62,11 @@ pub(crate) fn read_balance_updated(
     sequence: u64,
 ) -> Result<BalanceUpdated, DecodeError> {
     let head = reader.u8()?;
-    let reason = UpdateReason::from_number(head & !TRADE_REFERENCE).ok_or(DecodeError::BadTag)?;
-    let reference = if head & TRADE_REFERENCE == 0 {
+    let reason = UpdateReason::from_number(head & !EVENT_REFERENCE).ok_or(DecodeError::BadTag)?;
+    let reference = if head & EVENT_REFERENCE == 0 {
         Reference::Outside(reader.id()?)
     } else {
-        Reference::Trade(read_back(reader, sequence)?)
+        Reference::Event(read_back(reader, sequence)?)
     };
     let mut event = BalanceUpdated::new(reason, reference);
     let count = reader.u64()?;
@@ -105,26 +105,34 @@ impl Payload for MarginMoved<ReleaseReason> {
     }
 }
 
-const REQUESTED: u8 = 1;
-const HAS_CLIENT_ID: u8 = 1 << 1;
-const HAS_EXPIRY: u8 = 1 << 2;
-const HAS_TRIGGER: u8 = 1 << 3;
-const HAS_OCO: u8 = 1 << 4;
-const HAS_POSITION_SIDE: u8 = 1 << 5;
-const SYMBOL_UNKNOWN: u8 = 1 << 6;
-const HAS_PRICE: u8 = 1 << 7;
+/// What is optional is announced by a varint of bits; those of an order that passed fit one byte.
+const REQUESTED: u64 = 1;
+const HAS_CLIENT_ID: u64 = 1 << 1;
+const HAS_EXPIRY: u64 = 1 << 2;
+const HAS_TRIGGER: u64 = 1 << 3;
+const HAS_OCO: u64 = 1 << 4;
+const HAS_POSITION_SIDE: u64 = 1 << 5;
+const HAS_REPLACED: u64 = 1 << 6;
+const SYMBOL_UNKNOWN: u64 = 1 << 7;
+const HAS_PRICE: u64 = 1 << 8;
+const BY_QUOTE: u64 = 1 << 9;
+const HAS_END: u64 = 1 << 10;
+/// What only a request carries.
+const OF_REQUEST: u64 = SYMBOL_UNKNOWN | HAS_PRICE | BY_QUOTE;
 
 impl Payload for OrderSubmitted {
     #[inline]
-    fn write(&self, out: &mut Vec<u8>, _: u64) {
-        let flag = |set: bool, bit: u8| if set { bit } else { 0 };
+    fn write(&self, out: &mut Vec<u8>, sequence: u64) {
+        let flag = |set: bool, bit: u64| if set { bit } else { 0 };
         let mut has = flag(self.client_order_id.is_some(), HAS_CLIENT_ID)
             | flag(self.expire_at.is_some(), HAS_EXPIRY)
             | flag(self.trigger.is_some(), HAS_TRIGGER)
             | flag(self.oco_with.is_some(), HAS_OCO)
-            | flag(self.position_side.is_some(), HAS_POSITION_SIDE);
-        if let OrderTerms::Requested { symbol, price, .. } = &self.terms {
+            | flag(self.position_side.is_some(), HAS_POSITION_SIDE)
+            | flag(self.replaces.is_some(), HAS_REPLACED);
+        if let OrderTerms::Requested { symbol, price, by_quote, .. } = &self.terms {
             has |= REQUESTED
+                | flag(*by_quote, BY_QUOTE)
                 | flag(price.is_some(), HAS_PRICE)
                 | flag(matches!(symbol, SymbolRef::Unknown(_)), SYMBOL_UNKNOWN);
         }
@@ -136,16 +144,17 @@ impl Payload for OrderSubmitted {
             reduce_only: self.reduce_only,
             self_trade: self.self_trade,
         });
-        out.extend_from_slice(&[style, has]);
+        out.push(style);
+        write_u64(out, has);
         self.terms.write(out);
-        if has & !(REQUESTED | HAS_PRICE | SYMBOL_UNKNOWN) != 0 {
-            self.write_extras(out);
+        if has & !(REQUESTED | OF_REQUEST) != 0 {
+            self.write_extras(out, sequence);
         }
     }
 }
 
 impl OrderSubmitted {
-    fn write_extras(&self, out: &mut Vec<u8>) {
+    fn write_extras(&self, out: &mut Vec<u8>, sequence: u64) {
         if let Some(id) = &self.client_order_id {
             write_label(out, id);
         }
@@ -161,6 +170,9 @@ impl OrderSubmitted {
         if let Some(side) = self.position_side {
             out.push(side.number());
         }
+        if let Some(replaced) = self.replaces {
+            write_back(out, sequence, replaced);
+        }
     }
 }
 
@@ -174,7 +186,7 @@ impl OrderTerms {
                 write_u64(out, ticks.0);
                 write_u64(out, lots.0);
             }
-            Self::Requested { account, symbol, price, quantity } => {
+            Self::Requested { account, symbol, price, quantity, by_quote: _ } => {
                 write_id(out, *account);
                 match symbol {
                     SymbolRef::Listed(number) => write_u64(out, u64::from(*number)),
@@ -188,9 +200,9 @@ impl OrderTerms {
         }
     }
 
-    fn read(reader: &mut Reader<'_>, has: u8) -> Result<Self, DecodeError> {
+    fn read(reader: &mut Reader<'_>, has: u64) -> Result<Self, DecodeError> {
         if has & REQUESTED == 0 {
-            if has & (HAS_PRICE | SYMBOL_UNKNOWN) != 0 {
+            if has & OF_REQUEST != 0 {
                 return Err(DecodeError::BadTag);
             }
             let (account, market) = (reader.u32()?, reader.u32()?);
@@ -207,14 +219,24 @@ impl OrderTerms {
         } else {
             SymbolRef::Listed(reader.u32()?)
         };
-        let price = reader.present(has & HAS_PRICE, Reader::amount)?;
-        Ok(Self::Requested { account, symbol, price, quantity: reader.amount()? })
+        let price = if has & HAS_PRICE != 0 { Some(reader.amount()?) } else { None };
+        let by_quote = has & BY_QUOTE != 0;
+        Ok(Self::Requested { account, symbol, price, quantity: reader.amount()?, by_quote })
     }
 }
 
-pub(crate) fn read_submitted(reader: &mut Reader<'_>) -> Result<OrderSubmitted, DecodeError> {
-    let [style, has] = reader.array()?;
-    let style = read_style(style)?;
+pub(crate) fn read_submitted(
+    reader: &mut Reader<'_>,
+    sequence: u64,
+) -> Result<OrderSubmitted, DecodeError> {
+    let style = read_style(reader.u8()?)?;
+    let has = reader.u64()?;
+    if has >= HAS_END {
+        return Err(DecodeError::BadTag);
+    }
+    // The low bits, of which `present` asks.
+    let extras = (has & 0xff) as u8;
+    let bit = |flag: u64| extras & flag as u8;
     Ok(OrderSubmitted {
         terms: OrderTerms::read(reader, has)?,
         side: style.side,
@@ -223,12 +245,13 @@ pub(crate) fn read_submitted(reader: &mut Reader<'_>) -> Result<OrderSubmitted, 
         post_only: style.post_only,
         reduce_only: style.reduce_only,
         self_trade: style.self_trade,
-        client_order_id: reader.present(has & HAS_CLIENT_ID, Reader::label)?,
-        expire_at: reader.present(has & HAS_EXPIRY, Reader::time)?,
-        trigger: reader.present(has & HAS_TRIGGER, read_trigger)?,
-        oco_with: reader.present(has & HAS_OCO, Reader::id)?,
+        client_order_id: reader.present(bit(HAS_CLIENT_ID), Reader::label)?,
+        expire_at: reader.present(bit(HAS_EXPIRY), Reader::time)?,
+        trigger: reader.present(bit(HAS_TRIGGER), read_trigger)?,
+        oco_with: reader.present(bit(HAS_OCO), Reader::id)?,
         position_side: reader
-            .present(has & HAS_POSITION_SIDE, |reader| reader.tag(PositionSide::from_number))?,
+            .present(bit(HAS_POSITION_SIDE), |reader| reader.tag(PositionSide::from_number))?,
+        replaces: reader.present(bit(HAS_REPLACED), |reader| read_back(reader, sequence))?,
     })
 }
 

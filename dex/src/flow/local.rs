@@ -258,6 +258,7 @@ fn market_terms(plan: &Plan, symbol: Label, (base, quote): (Label, Label)) -> Ma
         max_quantity: plan.max_quantity,
         matching: Matching::PriceTime,
         protection_bound: Rate(5_000_000),
+        price_band: None,
         open_orders_max: schema::limits::OPEN_ORDER_COUNT_DEFAULT,
         fee_tiers: Vec::new(),
         post_only_until: None,
@@ -295,6 +296,7 @@ fn limit_order(account: Id, side: Side, (price, quantity): (Amount, Amount)) -> 
         trigger: None,
         oco_with: None,
         position_side: None,
+        by_quote: false,
     }
 }
 

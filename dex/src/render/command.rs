@@ -94,6 +94,7 @@ fn body<W: Watch>(kernel: &Kernel<W>, command: &Command) -> Fields {
                 Fields::new().text("account_id", cancel.account).text("order_id", cancel.order);
             fields.with("state_seq", cancel.state_seq.map_or(Value::Null, Value::Count))
         }
+        _ => Fields::new(),
     }
 }
 

@@ -30,7 +30,7 @@ pub(super) fn order_submitted(
             let symbol = market.terms.symbol.to_string();
             (scene.account(account)?, symbol, price, bound, market.quantity(lots))
         }
-        OrderTerms::Requested { account, symbol, price, quantity } => {
+        OrderTerms::Requested { account, symbol, price, quantity, by_quote: _ } => {
             (account, scene.requested_symbol(&symbol), price, None, quantity)
         }
     };
@@ -220,7 +220,7 @@ pub(super) fn balance_updated(
 ) -> anyhow::Result<Payload> {
     let (reference, orders) = match event.reference {
         Reference::Outside(id) => (id, Vec::new()),
-        Reference::Trade(_) => {
+        Reference::Event(_) => {
             let trade = scene.trade_now()?;
             (trade.id, trade.orders.to_vec())
         }

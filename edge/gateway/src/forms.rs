@@ -79,6 +79,7 @@ impl OrderForm {
     /// The command's content.
     pub(crate) fn order(&self, account: Id, symbol: SymbolRef) -> Result<OrderRequest, ApiError> {
         Ok(OrderRequest {
+            by_quote: false,
             account,
             client_order_id: self.key()?,
             symbol,

@@ -103,6 +103,7 @@ pub(crate) fn market() -> MarketTerms {
         max_quantity: Lots(1_000_000_000),
         matching: Matching::PriceTime,
         protection_bound: Rate(5_000_000),
+        price_band: None,
         open_orders_max: 10_000,
         fee_tiers: Vec::new(),
         post_only_until: None,
@@ -157,6 +158,7 @@ pub(crate) fn order(
         trigger: None,
         oco_with: None,
         position_side: None,
+        by_quote: false,
     })
 }
 

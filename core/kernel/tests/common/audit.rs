@@ -119,7 +119,7 @@ impl Audit {
         }
         let Event::BalanceUpdated(posted) = &events[3] else { panic!("then the postings") };
         assert_eq!(posted.reason, UpdateReason::TradeSettlement);
-        assert_eq!(posted.reference, Reference::Trade(trade), "postings name the trade (SETL-27)");
+        assert_eq!(posted.reference, Reference::Event(trade), "postings name the trade (SETL-27)");
         let tail = &events[4..];
         let released = tail.len() == 2 && matches!(tail[0], Event::MarginReleased(_));
         assert!(released || tail.len() == 1, "at most a release before TradeSettled: {tail:?}");

@@ -87,6 +87,7 @@ pub fn btc_usdt() -> MarketTerms {
         max_quantity: Lots(1_000_000_000_000),
         matching: Matching::PriceTime,
         protection_bound: Rate(5_000_000),
+        price_band: None,
         open_orders_max: 200,
         fee_tiers: Vec::new(),
         post_only_until: None,
@@ -125,6 +126,7 @@ pub fn limit(account: Id, side: Side, quantity: &str, price: &str) -> OrderReque
         trigger: None,
         oco_with: None,
         position_side: None,
+        by_quote: false,
     }
 }
 

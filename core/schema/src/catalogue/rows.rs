@@ -119,6 +119,7 @@ pub const EVENTS: &[EventRow] = rows! {
         account_id: "uuid", volume_30d: "dec [USDT]", old_tier: "u8", new_tier: "u8",
         maker_rate: "dec [ratio]", taker_rate: "dec [ratio]", kind: "VOLUME|VIP|WAIVER",
         effective_at: "ns", ends_at: "ns?",
+        waiver_reason: "VIP_LEVEL|MARKET_MAKER|PROMOTION|BUG_BOUNTY?",
     }
     LoanUpdated by [Account] {
         account_id: "uuid", asset: "str", delta: "dec [asset]", outstanding_after: "dec [asset]",
@@ -132,6 +133,7 @@ pub const EVENTS: &[EventRow] = rows! {
         transfer_id: "uuid", from_account_id: "uuid", to_account_id: "uuid", asset: "str",
         amount: "dec [asset]",
     }
+    CountdownCancelChanged by [Order] { account_id: "uuid", deadline: "ns?" }
     ShardTransferOut by [Account] {
         transfer_id: "uuid", account_id: "uuid", asset: "str", amount: "dec [asset]",
         to_shard: "u16",
@@ -234,7 +236,8 @@ pub const EVENTS: &[EventRow] = rows! {
         quote: "str", settlement_asset: "str", tick_size: "dec", lot_size: "dec",
         min_price: "dec [price]", max_price: "dec [price]", min_quantity: "dec [base]",
         max_quantity: "dec [base]", matching: "PRICE_TIME|PRO_RATA",
-        protection_bound: "dec [ratio]", open_orders_max: "u32", expiry: "ns?",
+        protection_bound: "dec [ratio]", price_band: "dec? [ratio]", open_orders_max: "u32",
+        expiry: "ns?",
         fee_tiers: "list of {volume, maker, taker}?", max_leverage: "u8",
         leverage_class: "HIGH|MEDIUM|LOW",
         margin_tiers: "list of {value_to, max_leverage, initial_rate, maintenance_rate}",

@@ -75,7 +75,7 @@ fn sources_are_emitters_of_their_row() {
         events.push(Event::OrderExpired(OrderEnded { order: 1, reason }));
     }
     for &reason in UpdateReason::ALL {
-        let reference = schema::Reference::Trade(1);
+        let reference = schema::Reference::Event(1);
         events.push(Event::BalanceUpdated(schema::BalanceUpdated::new(reason, reference)));
     }
     for &command in CommandKind::ALL {

@@ -190,6 +190,7 @@ fn order() -> Stamped {
         trigger: None,
         oco_with: None,
         position_side: None,
+        by_quote: false,
     };
     let key =
         Key { key_hash: KEY_HASH, body_hash: BODY_HASH, origin: KeyOrigin::Client, text: None };
@@ -255,6 +256,7 @@ fn submitted(terms: OrderTerms, side: Side) -> OrderSubmitted {
         trigger: None,
         oco_with: None,
         position_side: None,
+        replaces: None,
     }
 }
 
@@ -286,6 +288,7 @@ fn rejected() -> Group {
         symbol: SymbolRef::Unknown(label("BTC/USD")),
         price: Some(amount("65000")),
         quantity: amount("0.015"),
+        by_quote: false,
     };
     let detail = Detail::Why(Why::NoSuchSymbol);
     let reason = Code::SymbolNotFound;
@@ -302,7 +305,7 @@ fn trade() -> Group {
         OrderTerms::Checked { account: 10, market: 1, ticks: Ticks(6_499_000), lots: Lots(1_500) };
     let (ticks, lots) = (Ticks(6_500_000), Lots(1_500));
     let fill = |order, fee| Event::OrderFilled(Fill { order, ticks, lots, fee: amount(fee) });
-    let mut moved = BalanceUpdated::new(UpdateReason::TradeSettlement, Reference::Trade(133));
+    let mut moved = BalanceUpdated::new(UpdateReason::TradeSettlement, Reference::Event(133));
     for (account, asset, bucket, delta) in [
         (9, 1, Bucket::Available, "0.015"),
         (9, 2, Bucket::Locked, "-975.195"),

@@ -153,6 +153,7 @@ fn market(random: &mut Random) -> MarketTerms {
         max_quantity: Lots(random.u64()),
         matching: *random.pick(Matching::ALL),
         protection_bound: random.rate(),
+        price_band: None,
         open_orders_max: random.u32(),
         fee_tiers: tiers(random),
         post_only_until: random.option(Random::time),
@@ -218,6 +219,7 @@ fn order(random: &mut Random) -> OrderRequest {
         trigger: random.option(trigger),
         oco_with: random.option(Random::id),
         position_side: random.option(|random| *random.pick(PositionSide::ALL)),
+        by_quote: false,
     }
 }
 
@@ -326,6 +328,7 @@ pub(crate) fn event(random: &mut Random, kind: EventKind, sequence: u64) -> Opti
         | K::AccountProfileChanged
         | K::FeeTierChanged
         | K::AccountTransferred
+        | K::CountdownCancelChanged
         | K::OrderReduced
         | K::OrderTriggered
         | K::DepositConfirmed => return None,
@@ -338,7 +341,7 @@ fn market_state(random: &mut Random) -> MarketStateChanged {
 
 fn balance_updated(random: &mut Random, earlier: impl Fn(&mut Random) -> u64) -> BalanceUpdated {
     let reference = if random.coin() {
-        Reference::Trade(earlier(random))
+        Reference::Event(earlier(random))
     } else {
         Reference::Outside(random.id())
     };
@@ -369,6 +372,7 @@ fn submitted(random: &mut Random) -> OrderSubmitted {
             symbol: request.symbol,
             price: request.price,
             quantity: request.quantity,
+            by_quote: request.by_quote,
         }
     };
     OrderSubmitted {
@@ -384,6 +388,7 @@ fn submitted(random: &mut Random) -> OrderSubmitted {
         trigger: request.trigger,
         oco_with: request.oco_with,
         position_side: request.position_side,
+        replaces: None,
     }
 }
 

@@ -92,6 +92,7 @@ fn market(tier_count: usize) -> Command {
         max_quantity: Lots(u64::MAX),
         matching: Matching::PriceTime,
         protection_bound: Rate(i64::MIN),
+        price_band: None,
         open_orders_max: u32::MAX,
         fee_tiers: tiers(tier_count),
         post_only_until: Some(Timestamp(i64::MAX)),

@@ -53,6 +53,7 @@ pub(super) fn limit(account: Id, side: Side, quantity: &str, price: &str) -> Ord
         trigger: None,
         oco_with: None,
         position_side: None,
+        by_quote: false,
     }
 }
 
@@ -220,6 +221,7 @@ fn market() -> MarketTerms {
         max_quantity: Lots(1_000_000_000),
         matching: Matching::PriceTime,
         protection_bound: Rate(5_000_000),
+        price_band: None,
         open_orders_max: 200,
         fee_tiers: fees::default_tiers(),
         post_only_until: None,

@@ -143,6 +143,7 @@ impl MarketForm {
             max_quantity: Lots(lot.count("max_quantity", &self.max_quantity)?),
             matching: named("matching", self.matching.as_deref(), Matching::ALL, Matching::name)?,
             protection_bound: bound.unwrap_or(PROTECTION_DEFAULT),
+            price_band: None,
             open_orders_max: self.open_orders_max.unwrap_or(OPEN_ORDER_COUNT_DEFAULT),
             fee_tiers: self.fee_tiers.iter().map(TierForm::tier).collect::<Result<_, _>>()?,
             post_only_until: opening.map(|text| parse_time("post_only_until", text)).transpose()?,

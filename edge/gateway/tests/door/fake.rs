@@ -253,6 +253,7 @@ fn market() -> MarketView {
             max_quantity: Lots(10_000_000),
             matching: Matching::PriceTime,
             protection_bound: Rate(5_000_000),
+            price_band: None,
             open_orders_max: 200,
             fee_tiers: vec![],
             post_only_until: None,
