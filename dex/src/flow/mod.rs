@@ -6,6 +6,7 @@
 //! process (`local.rs`) or one that runs, over HTTP (`remote.rs`).
 
 mod compare;
+mod compressed;
 mod input;
 mod local;
 mod plan;
@@ -37,7 +38,7 @@ use crate::settings::{Flags, Settings, Source};
 /// Every recorded order is placed or canceled, one after the other, by accounts of its own: buyers and
 /// sellers never share one, so no order can meet its own account. Then the trades must be the recorded
 /// ones, in order, in every column, and so must the ten best levels of both sides at every recorded
-/// point. Files may be plain or compressed with gzip.
+/// point. Files may be plain or compressed with gzip or Zstandard.
 ///
 /// The exchange is a core in this process. With --url it is one that runs: a new market is listed there,
 /// accounts are opened and funded, and one command is in flight at a time. That takes operator's and
