@@ -66,6 +66,11 @@ impl<W: Watch> Kernel<W> {
         Ok(self.commit_order(&plan, out))
     }
 
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "measured: the plan is large, and built in place then"
+    )]
     fn check_order(
         &self,
         request: &OrderRequest,
