@@ -3,6 +3,7 @@
 //! A view is plain data in decimals and ids, ready to be shown. Every answer carries the event
 //! sequence and time it reflects (SVC-85), so that a caller can ask to read its own write.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use schema::{
@@ -11,6 +12,11 @@ use schema::{
 };
 use units::{Amount, Id, Rate, Side, Timestamp};
 
+use crate::TradePrint;
+use crate::history::{
+    LedgerEntryView, List, OrderFilter, OrderRecord, Page, Period, SettlementView, TradeView,
+};
+
 /// What may be asked of a shard's view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Query {
@@ -18,7 +24,7 @@ pub enum Query {
     Account(Id),
     /// One account, by the number that its user sees.
     AccountByExternalId(Label),
-    /// One order, open or recently ended.
+    /// One order, open or ended, however long ago (STATE-35, LIFE-75).
     Order(Id),
     /// The open orders of an account, by id, in one market or in all.
     OpenOrders(Id, Option<u32>),
@@ -30,6 +36,27 @@ pub enum Query {
     Assets,
     /// How the shard is.
     Health,
+    /// The newest order of an account with this client order id. From the archive, like all below.
+    OrderByClientId(Id, Label),
+    /// Orders by account, market, state and time: ListOrders and, with the filter of an account alone,
+    /// ListAllOrders and GetOrdersByAccount (LIFE-3).
+    Orders(OrderFilter, Page),
+    /// One order with its request, its history and its trades (STATE-36, TRADE-18).
+    OrderRecord(Id),
+    /// One trade (GetTrade).
+    Trade(Id),
+    /// The trades of an order (GetTradesByOrder).
+    TradesByOrder(Id, Page),
+    /// The trades of an account (GetTradesByAccount).
+    TradesByAccount(Id, Period, Page),
+    /// The trades of a market by listing number, as the public sees them (GetTradesBySymbol, TRADE-43).
+    TradesByMarket(u32, Period, Page),
+    /// The last trades of a market by listing number, newest first, so many (GetRecentTrades, TRADE-43).
+    RecentTrades(u32, u32),
+    /// The row of the settlement journal of a trade (GetSettlementStatus, SETL-52, SETL-55).
+    Settlement(Id),
+    /// What BalanceUpdated did to an account.
+    LedgerEntries(Id, Period, Page),
 }
 
 /// An answer and the state that it reflects.
@@ -54,6 +81,13 @@ pub enum View {
     Markets(Vec<MarketView>),
     Assets(Vec<AssetView>),
     Health(HealthView),
+    Orders(List<OrderView>),
+    OrderRecord(Option<Box<OrderRecord>>),
+    Trade(Result<TradeView, Code>),
+    Trades(List<TradeView>),
+    PublicTrades(List<TradePrint>),
+    Settlement(Result<Box<SettlementView>, Code>),
+    LedgerEntries(List<LedgerEntryView>),
 }
 
 /// An account (ACCT-1).

@@ -14,7 +14,8 @@ use super::View;
 use super::changes::quantity;
 
 impl View {
-    /// Answers a query; `None` for `Health`, which is more than the view knows.
+    /// Answers a query; `None` for `Health`, which is more than the view knows, and for what the archive
+    /// answers.
     pub(crate) fn answer(&self, query: Query) -> Option<Seen> {
         let view = match query {
             Query::Account(id) => {
@@ -32,7 +33,7 @@ impl View {
             Query::Book(number, levels) => Answer::Book(self.book_view(number, levels)),
             Query::Markets => Answer::Markets(self.kernel.markets().map(market_view).collect()),
             Query::Assets => Answer::Assets(self.asset_views()),
-            Query::Health => return None,
+            _ => return None,
         };
         Some(self.seen(view))
     }
