@@ -15,7 +15,6 @@ use journal::{CommandLog, DataFolder, Sealed, SegmentOptions};
 use schema::ClockStatus;
 use schema::limits::{HASH_WINDOW, SHADOW_LAG_WINDOW_MAX};
 
-use crate::archive::{Archive, Missing};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Storage};
 use crate::exchange_clock::ExchangeClock;
@@ -33,6 +32,7 @@ use crate::recovery::{Replayed, replay};
 use crate::releaser::{self, Executed, Released};
 use crate::sequencer::{Chain, Pace, Sequencer};
 use crate::shard::{Parts, Shard};
+use crate::stored::{Missing, StoredEvents};
 use crate::view::Changes;
 
 /// A running shard. Dropping it ends it too, but without working off what waits.
@@ -114,8 +114,8 @@ impl Engine {
         prepare: impl FnOnce(&mut Executor),
     ) -> Result<Self, StartFault> {
         let Storage { mut commands, events, folder } = storage;
-        let archive = Archive::new(events, Missing::Append);
-        let mut replayed = replay(&*commands, archive, config.ended_order_count, &mut |_, _| {})?;
+        let events = StoredEvents::new(events, Missing::Append);
+        let mut replayed = replay(&*commands, events, config.ended_order_count, &mut |_, _| {})?;
         let recovery = replayed.report;
         if recovery.made_block_count > 0 {
             tracing::warn!(
@@ -225,7 +225,7 @@ struct Starting {
 impl Starting {
     fn spawn(self) -> Result<(Arc<Shard>, Pipeline), StartFault> {
         let Self { config, commands, replayed, clock, epoch } = self;
-        let Replayed { executor, archive, view, shadow, .. } = replayed;
+        let Replayed { executor, events, view, shadow, .. } = replayed;
         let (end, event_sequence) = (commands.end(), view.kernel().position().event_sequence);
         let metrics = Arc::new(first_metrics(end.sequence, event_sequence));
         let fallback = view.clock() == ClockStatus::Fallback;
@@ -255,7 +255,7 @@ impl Starting {
         let follower = Follower {
             shard: shard.clone(),
             released: released.clone(),
-            archive,
+            events,
             shadow,
             shard_number,
             changes: Changes::default(),

@@ -12,13 +12,13 @@ use std::time::Instant;
 
 use port::{PortFault, Published};
 
-use crate::archive::Archive;
 use crate::blocks::RecordEvents;
 use crate::fault::{ReplayFault, StopReason};
 use crate::mailbox::{Mailbox, Taken};
 use crate::releaser::Released;
 use crate::shadow::Shadow;
 use crate::shard::Shard;
+use crate::stored::StoredEvents;
 use crate::ticket::Ticket;
 use crate::view::Changes;
 
@@ -26,7 +26,7 @@ use crate::view::Changes;
 pub(crate) struct Follower {
     pub(crate) shard: Arc<Shard>,
     pub(crate) released: Arc<Mailbox<Released>>,
-    pub(crate) archive: Archive,
+    pub(crate) events: StoredEvents,
     pub(crate) shadow: Shadow,
     pub(crate) shard_number: u16,
     pub(crate) changes: Changes,
@@ -46,7 +46,7 @@ impl Follower {
                 Taken::Nothing => {}
                 Taken::Items => self.follow_all(&mut batch),
             }
-            if self.archive.sync_due().is_some_and(|due| due <= Instant::now()) {
+            if self.events.sync_due().is_some_and(|due| due <= Instant::now()) {
                 self.sync();
             }
         }
@@ -55,7 +55,7 @@ impl Follower {
 
     fn next_deadline(&self) -> Option<Instant> {
         let waiting = self.shard.waiters.serve(self.last_event);
-        let due = if self.failed { None } else { self.archive.sync_due() };
+        let due = if self.failed { None } else { self.events.sync_due() };
         waiting.into_iter().chain(due).min()
     }
 
@@ -81,7 +81,7 @@ impl Follower {
 
     fn follow(&mut self, record: Released) -> Result<(), ReplayFault> {
         if !record.groups.is_empty() {
-            self.archive.add(&RecordEvents {
+            self.events.add(&RecordEvents {
                 first_command: record.first_command,
                 last_command: record.last_command,
                 last_event: record.last_event,
@@ -126,7 +126,7 @@ impl Follower {
     /// The first answer again, from the events of the first command.
     fn repeat(&mut self, ticket: Ticket, first: u64) -> Result<(), ReplayFault> {
         self.shard.metrics.repeated_count.add(1);
-        let answer = self.archive.answer(first, self.shard_number)?;
+        let answer = self.events.answer(first, self.shard_number)?;
         // A keyed command always makes an event (D-74).
         ticket.answer(answer.ok_or(PortFault::TimedOut));
         Ok(())
@@ -134,7 +134,7 @@ impl Follower {
 
     fn sync(&mut self) {
         if !self.failed
-            && let Err(fault) = self.archive.sync()
+            && let Err(fault) = self.events.sync()
         {
             self.fail(&fault.into());
         }

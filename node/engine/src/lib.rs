@@ -16,7 +16,7 @@
 //! Read `engine.rs` first, then `sequencer.rs`, `releaser.rs`, `follower.rs`, `recovery.rs`.
 
 mod answer;
-mod archive;
+
 mod blocks;
 mod bounds;
 mod clock;
@@ -39,6 +39,7 @@ mod releaser;
 mod sequencer;
 mod shadow;
 mod shard;
+mod stored;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

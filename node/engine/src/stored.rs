@@ -21,7 +21,7 @@ use crate::fault::ReplayFault;
 
 /// The event log and what is known about it.
 #[derive(Debug)]
-pub(crate) struct Archive {
+pub(crate) struct StoredEvents {
     events: EventLog,
     /// The end of the chain as far as blocks were offered.
     end: EventEnd,
@@ -36,7 +36,7 @@ pub(crate) struct Archive {
 pub(crate) enum Missing {
     /// It is appended.
     Append,
-    /// It is counted: the archive is only read.
+    /// It is counted: the log is only read.
     Count,
 }
 
@@ -56,8 +56,8 @@ struct Mark {
     first_event: u64,
 }
 
-impl Archive {
-    /// An archive to which nothing was offered yet.
+impl StoredEvents {
+    /// A log to which nothing was offered yet.
     pub(crate) fn new(events: EventLog, missing: Missing) -> Self {
         Self {
             events,
