@@ -36,7 +36,8 @@ pub struct Opened {
 /// A generation: a store and what is in memory beside it.
 pub(crate) struct Generation {
     pub(crate) store: Store,
-    pub(crate) lists: RwLock<Lists>,
+    /// Shared with the readers that see them; a listing makes a new one.
+    pub(crate) lists: RwLock<Arc<Lists>>,
 }
 
 pub(crate) struct Shared {
@@ -73,6 +74,11 @@ impl Archive {
         Reader::new(generation.store.view(), lists)
     }
 
+    /// Lets go of the files; readers that are out still read.
+    pub fn close(&self) {
+        *self.shared.current.write() = None;
+    }
+
     /// Bytes on the disk.
     #[must_use]
     pub fn size(&self) -> u64 {
@@ -85,7 +91,7 @@ impl Shared {
     fn open(&self, number: u64) -> Result<Position, ArchiveFault> {
         let store = Store::open(&self.folder.join(number.to_string()))?;
         let view = store.view();
-        let (position, lists) = (view.position()?, RwLock::new(Lists::read(&view)?));
+        let (position, lists) = (view.position()?, RwLock::new(Arc::new(Lists::read(&view)?)));
         drop(view);
         *self.current.write() = Some((number, Arc::new(Generation { store, lists })));
         Ok(position)

@@ -10,6 +10,7 @@ mod trades;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use port::{Cursor, Listed, Page, Period, Query, View as Answer};
 use schema::{Code, Label, Reply};
@@ -25,7 +26,7 @@ use crate::store::View;
 /// The archive at one moment.
 pub struct Reader {
     view: View,
-    lists: Lists,
+    lists: Arc<Lists>,
     position: Position,
     /// Ids of accounts that this reader has shown.
     accounts: RefCell<HashMap<u32, Id>>,
@@ -44,7 +45,7 @@ enum Found<T> {
 type Answered<T> = Result<T, ArchiveFault>;
 
 impl Reader {
-    pub(crate) fn new(view: View, lists: Lists) -> Answered<Self> {
+    pub(crate) fn new(view: View, lists: Arc<Lists>) -> Answered<Self> {
         let position = view.position()?;
         Ok(Self { view, lists, position, accounts: RefCell::default() })
     }

@@ -1,5 +1,7 @@
 //! What listings and accounts become: their numbers, as events use them.
 
+use std::sync::Arc;
+
 use schema::wire::{write_id, write_label, write_u64};
 use schema::{EventHead, Label, MarketTerms};
 
@@ -14,7 +16,7 @@ impl Step<'_> {
         let mut row = Vec::new();
         write_label(&mut row, &symbol);
         self.working.changes().put(key::asset(lists.next_asset()), row);
-        lists.add_asset(symbol);
+        Arc::make_mut(&mut lists).add_asset(symbol);
     }
 
     pub(crate) fn market_listed(
@@ -34,7 +36,7 @@ impl Step<'_> {
             lot: terms.lot_size,
         };
         self.working.changes().put(key::market(lists.next_market()), market.write());
-        lists.add_market(market);
+        Arc::make_mut(&mut lists).add_market(market);
         Ok(())
     }
 

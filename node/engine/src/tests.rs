@@ -2,6 +2,7 @@
 
 mod answers;
 mod faults;
+mod history;
 mod mix;
 mod pipeline;
 mod reads;
