@@ -27,6 +27,7 @@ pub(crate) mod space {
     pub(crate) const TRADE_OF_ORDER: u8 = b'o';
     pub(crate) const TRADE_OF_ACCOUNT: u8 = b't';
     pub(crate) const TRADE_OF_MARKET: u8 = b'm';
+    pub(crate) const TRADE_TOUCHING: u8 = b'u';
     pub(crate) const ENTRY: u8 = b'L';
 }
 
@@ -140,6 +141,11 @@ pub(crate) fn trades_of_account(account: u32) -> Key {
 
 pub(crate) fn trades_of_market(market: u32) -> Key {
     with_u32(space::TRADE_OF_MARKET, market)
+}
+
+/// Trades that moved a balance of an account which was no party to them.
+pub(crate) fn trades_touching(account: u32) -> Key {
+    with_u32(space::TRADE_TOUCHING, account)
 }
 
 pub(crate) fn entries_of(account: u32) -> Key {

@@ -5,6 +5,7 @@
 //! most, so a filter that fits little costs the caller several short parts and never one long one.
 
 mod ledger;
+mod merged;
 mod orders;
 mod trades;
 

@@ -46,6 +46,8 @@ pub(crate) struct OrderRow {
     pub(crate) state_changed_at: Timestamp,
     /// Its events but OrderSubmitted and the fills.
     pub(crate) steps: Vec<Step>,
+    /// Its first trades; those beyond `TRADE_COUNT_INLINE` have a list of their own.
+    pub(crate) trades: Vec<u64>,
 }
 
 /// An event of an order.
@@ -67,6 +69,9 @@ pub(crate) struct TradeRow {
     pub(crate) ticks: Ticks,
     pub(crate) lots: Lots,
     pub(crate) settled: Option<EventHead>,
+    /// Time and reason of its postings.
+    pub(crate) posted_at: Timestamp,
+    pub(crate) reason: UpdateReason,
     pub(crate) postings: Vec<PostingRow>,
 }
 
@@ -92,7 +97,7 @@ pub(crate) struct PostingRow {
     pub(crate) before: Amount,
 }
 
-/// What one BalanceUpdated did to one account. Postings of a trade stand in the trade's row alone.
+/// What one BalanceUpdated without a trade did to one account. Those of a trade stand in the trade's row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct EntryRow {
     pub(crate) at: Timestamp,
@@ -149,6 +154,7 @@ impl OrderRow {
             state_seq: at.sequence,
             state_changed_at: at.timestamp,
             steps: Vec::new(),
+            trades: Vec::new(),
         }
     }
 
@@ -226,3 +232,6 @@ impl MarketRow {
 pub(crate) fn id_of(shard: u16, time: Timestamp, sequence: u64) -> Id {
     Id::derive(time, shard, sequence).unwrap_or_default()
 }
+
+/// Trades that stand in the row of their order: nearly every order has fewer.
+pub(crate) const TRADE_COUNT_INLINE: usize = 32;

@@ -15,7 +15,8 @@ use schema::{
 use units::{Side, Timestamp};
 
 use crate::row::{
-    BalanceRow, EntryRow, MarketRow, OrderRow, Position, PostingRow, Step, TradeRow, TradeSide,
+    BalanceRow, EntryRow, MarketRow, OrderRow, Position, PostingRow, Step, TRADE_COUNT_INLINE,
+    TradeRow, TradeSide,
 };
 
 /// What reading a row answers.
@@ -71,6 +72,12 @@ impl OrderRow {
             write_u64(&mut out, step.at.sequence.wrapping_sub(sequence));
             write_i64(&mut out, since(step.at.timestamp));
         }
+        write_u64(&mut out, self.trades.len() as u64);
+        let mut before = sequence;
+        for &trade in &self.trades {
+            write_u64(&mut out, trade.wrapping_sub(before));
+            before = trade;
+        }
         out
     }
 
@@ -98,6 +105,11 @@ impl OrderRow {
             let sequence = sequence.wrapping_add(reader.u64()?);
             Ok(Step { kind, at: EventHead { sequence, timestamp: later(created_at, reader)? } })
         })?;
+        let mut before = sequence;
+        row.trades = reader.list(TRADE_COUNT_INLINE, |reader| {
+            before = before.wrapping_add(reader.u64()?);
+            Ok(before)
+        })?;
         Ok(row)
     }
 }
@@ -121,6 +133,8 @@ impl TradeRow {
             write_u64(out, at.sequence.wrapping_sub(sequence));
             write_i64(out, at.timestamp.0.wrapping_sub(self.executed_at.0));
         });
+        write_i64(&mut out, self.posted_at.0.wrapping_sub(self.executed_at.0));
+        out.push(self.reason.number());
         write_postings(&mut out, &self.postings, sequence);
         out
     }
@@ -148,6 +162,8 @@ impl TradeRow {
                 let sequence = sequence.wrapping_add(reader.u64()?);
                 Ok(EventHead { sequence, timestamp: later(executed_at, reader)? })
             })?,
+            posted_at: later(executed_at, reader)?,
+            reason: reader.tag(UpdateReason::from_number)?,
             postings: read_postings(reader, sequence)?,
         })
     }

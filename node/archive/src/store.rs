@@ -55,7 +55,10 @@ impl Store {
     pub(crate) fn commit(&self, changes: Changes) -> Result<(), ArchiveFault> {
         guarded(|| {
             let mut batch = self.database.batch();
-            for (key, value) in changes.rows {
+            // Neighbours one after the other are found faster in memory.
+            let mut rows = changes.rows;
+            rows.sort_by(|one, other| one.0.cmp(&other.0));
+            for (key, value) in rows {
                 match value {
                     Some(value) => batch.insert(&self.rows, key, value),
                     None => batch.remove(&self.rows, key),

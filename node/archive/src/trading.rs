@@ -6,6 +6,7 @@
 use schema::{
     BalanceUpdated, Code, EventHead, EventKind, ExpiryReason, Fill, OrderEnded, OrderRejected,
     OrderState, OrderSubmitted, OrderTerms, Posting, Reference, TradeExecuted, TradeSettled,
+    UpdateReason,
 };
 use units::{Amount, Lots, Side};
 
@@ -13,7 +14,8 @@ use crate::fault::ArchiveFault;
 use crate::indexer::Step;
 use crate::key;
 use crate::row::{
-    EntryRow, MarketRow, OrderRow, PostingRow, Step as OrderStep, TradeRow, TradeSide,
+    EntryRow, MarketRow, OrderRow, PostingRow, Step as OrderStep, TRADE_COUNT_INLINE, TradeRow,
+    TradeSide,
 };
 
 impl Step<'_> {
@@ -132,9 +134,16 @@ impl Step<'_> {
     ) -> Result<(), ArchiveFault> {
         let (maker, _, _) = self.trade_side(at, event.maker)?;
         let (taker, market, side) = self.trade_side(at, event.taker)?;
+        for party in [&maker, &taker] {
+            let row = self.order(at, party.order)?;
+            if row.trades.len() < TRADE_COUNT_INLINE {
+                row.trades.push(at.sequence);
+            } else {
+                self.working.changes().list(key::trades_of_order(party.order), at.sequence);
+            }
+        }
         let changes = self.working.changes();
         for party in [&maker, &taker] {
-            changes.list(key::trades_of_order(party.order), at.sequence);
             changes.list(key::trades_of_account(party.account), at.sequence);
         }
         changes.list(key::trades_of_market(market), at.sequence);
@@ -147,6 +156,8 @@ impl Step<'_> {
             ticks: event.ticks,
             lots: event.lots,
             settled: None,
+            posted_at: at.timestamp,
+            reason: UpdateReason::TradeSettlement,
             postings: Vec::with_capacity(BalanceUpdated::POSTING_COUNT_MAX),
         };
         self.working.begin_trade(at.sequence, row);
@@ -166,7 +177,7 @@ impl Step<'_> {
         Ok(())
     }
 
-    /// Balances move; postings of a trade join its row, others get rows of their own.
+    /// Balances move.
     pub(crate) fn posted(
         &mut self,
         at: EventHead,
@@ -176,12 +187,9 @@ impl Step<'_> {
         for posting in event.postings() {
             postings.push(self.post(at, posting)?);
         }
-        let in_trade = match event.reference {
-            Reference::Trade(trade) => self.working.trade_mut(trade).map(|row| {
-                row.postings.extend_from_slice(&postings);
-            }),
-            Reference::Outside(_) => None,
-        };
+        if let Reference::Trade(trade) = event.reference {
+            return self.posted_in_trade(at, (trade, event.reason), postings);
+        }
         let mut accounts: Vec<u32> = postings.iter().map(|posting| posting.account).collect();
         accounts.sort_unstable();
         accounts.dedup();
@@ -191,10 +199,31 @@ impl Step<'_> {
                 at: at.timestamp,
                 reason: event.reason,
                 reference: event.reference,
-                postings: if in_trade.is_some() { Vec::new() } else { own.collect() },
+                postings: own.collect(),
             };
             let key = key::item(key::entries_of(account), at.sequence);
             self.working.changes().put(key, row.write(at.sequence));
+        }
+        Ok(())
+    }
+
+    /// The trade's row has the postings. Its parties find it among their trades, others apart.
+    fn posted_in_trade(
+        &mut self,
+        at: EventHead,
+        (trade, reason): (u64, UpdateReason),
+        postings: Vec<PostingRow>,
+    ) -> Result<(), ArchiveFault> {
+        let row = self.working.trade_mut(trade);
+        let row = row.ok_or(ArchiveFault::Impossible { at: at.sequence })?;
+        let parties = [row.maker.account, row.taker.account];
+        let mut others: Vec<u32> = postings.iter().map(|posting| posting.account).collect();
+        row.postings.extend(postings);
+        (row.posted_at, row.reason) = (at.timestamp, reason);
+        others.retain(|account| !parties.contains(account));
+        others.dedup();
+        for account in others {
+            self.working.changes().list(key::trades_touching(account), trade);
         }
         Ok(())
     }

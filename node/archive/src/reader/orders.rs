@@ -4,19 +4,11 @@ use port::{List, OrderFilter, OrderRecord, OrderStates, OrderStep, OrderView, Pa
 use schema::{Code, Label, OrderState, OrderTerms, OrderType, SymbolRef};
 use units::{Amount, Id};
 
+use super::merged::{Items, Merged};
 use super::{Answered, Found, Reader, check_bounds, collect, within};
 use crate::fault::ArchiveFault;
 use crate::key::{self, Class, Key, space};
-use crate::row::OrderRow;
-
-/// Sequences in order.
-type Items = Box<dyn Iterator<Item = Answered<u64>>>;
-
-/// Lists of one owner walked as one, in order of sequence.
-struct Merged {
-    lists: Vec<(Option<u64>, Items)>,
-    fault: Option<ArchiveFault>,
-}
+use crate::row::{OrderRow, TRADE_COUNT_INLINE};
 
 impl Reader {
     pub(super) fn order_view_of(&self, id: Id) -> Answered<Option<OrderView>> {
@@ -47,7 +39,7 @@ impl Reader {
             timestamp: step.at.timestamp,
         };
         let trade_id = |sequence| Ok(self.id(self.known_trade(sequence)?.executed_at, sequence));
-        let trades = self.view.items(&key::trades_of_order(sequence), 0);
+        let trades = self.trades_of(sequence, &row, 0);
         let trades = trades.take(TRADE_COUNT_MAX).map(|trade| trade.and_then(trade_id));
         Ok(Some(OrderRecord {
             order: self.order_view(sequence, &row)?,
@@ -100,9 +92,18 @@ impl Reader {
         collect(items, page.limit, read).map(Ok)
     }
 
+    /// Sequences of an order's trades from one on: those in its row, then the rest.
+    pub(super) fn trades_of(&self, order: u64, row: &OrderRow, from: u64) -> Items {
+        let in_row = row.trades.clone().into_iter().filter(move |&trade| trade >= from).map(Ok);
+        if row.trades.len() < TRADE_COUNT_INLINE {
+            return Box::new(in_row);
+        }
+        Box::new(in_row.chain(self.view.items(&key::trades_of_order(order), from)))
+    }
+
     /// The lists of an owner that hold orders of these states.
     fn listed(&self, space: u8, owner: u32, (states, first): (OrderStates, u64)) -> Items {
-        let mut merged = Merged { lists: Vec::new(), fault: None };
+        let mut merged = Merged::default();
         for (class, of) in Class::ALL {
             if of.iter().any(|&state| states.has(state)) {
                 let list: Key = key::orders_of(space, owner, class);
@@ -177,41 +178,6 @@ impl Reader {
             }
             OrderTerms::Requested { price, quantity, .. } => Ok((price, quantity)),
         }
-    }
-}
-
-impl Merged {
-    fn add(&mut self, mut items: Items) {
-        let first = self.pull(&mut items);
-        self.lists.push((first, items));
-    }
-
-    fn pull(&mut self, items: &mut Items) -> Option<u64> {
-        match items.next()? {
-            Ok(sequence) => Some(sequence),
-            Err(fault) => {
-                self.fault = Some(fault);
-                None
-            }
-        }
-    }
-}
-
-impl Iterator for Merged {
-    type Item = Answered<u64>;
-
-    fn next(&mut self) -> Option<Answered<u64>> {
-        if let Some(fault) = self.fault.take() {
-            self.lists.clear();
-            return Some(Err(fault));
-        }
-        let heads = self.lists.iter().enumerate();
-        let (place, sequence) =
-            heads.filter_map(|(place, (head, _))| Some((place, (*head)?))).min_by_key(|it| it.1)?;
-        let (_, mut items) = self.lists.swap_remove(place);
-        let head = self.pull(&mut items);
-        self.lists.push((head, items));
-        Some(Ok(sequence))
     }
 }
 

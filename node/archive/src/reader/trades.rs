@@ -8,7 +8,7 @@ use schema::Code;
 use units::Id;
 
 use super::orders::in_range;
-use super::{Answered, Found, Reader, check_bounds, within};
+use super::{Answered, Found, Reader, check_bounds, collect, within};
 use crate::key;
 use crate::row::{PostingRow, TradeRow};
 
@@ -24,10 +24,11 @@ impl Reader {
         if let Err(code) = check_bounds(&Period::ALL, page) {
             return Ok(Err(code));
         }
-        let Some((order, _)) = self.order_with(id)? else { return Ok(Err(Code::OrderNotFound)) };
+        let Some((order, row)) = self.order_with(id)? else { return Ok(Err(Code::OrderNotFound)) };
         let read =
             |sequence| self.trade_view(sequence, &self.known_trade(sequence)?).map(Found::Item);
-        self.part(&key::trades_of_order(order), (&Period::ALL, page), read).map(Ok)
+        let first = self.first(&Period::ALL, page)?;
+        collect(self.trades_of(order, &row, first), page.limit, read).map(Ok)
     }
 
     pub(super) fn trades_of_account(

@@ -37,10 +37,14 @@ fn a_trade_is_rebuilt_field_by_field_from_the_events() {
         assert!(row.postings.iter().all(|posting| sums(posting.asset) == 0));
         assert!(row.postings.iter().all(|it| it.before + it.delta == it.after));
     }
+    for nobody in [Id([8; 16]), venue.orders[0].1] {
+        let not_found = Err(schema::Code::TradeNotFound);
+        assert_eq!(kept.ask(Query::Settlement(nobody)), View::Settlement(not_found));
+    }
 }
 
 /// While they are open the kernel knows them too, and says the same.
-/// covers: STATE-36, STATE-37
+/// covers: STATE-36
 #[test]
 fn an_order_is_kept_with_every_field() {
     let venue = traded(2, 3_000);
@@ -52,6 +56,11 @@ fn an_order_is_kept_with_every_field() {
         assert_eq!((shown.state_seq, shown.created_at), (expected.state_seq, expected.created_at));
         assert_eq!(shown.client_order_id, expected.client_id);
         assert_eq!(shown.total_fee, expected.fees);
+        let reason = shown.reason.map(schema::Code::name);
+        let reason = reason.or(shown.expiry.map(schema::ExpiryReason::name));
+        assert_eq!((shown.state_changed_at, reason), (expected.state_changed_at, expected.reason));
+        assert_eq!(shown.filled_quantity, expected.filled);
+        assert_eq!(shown.remaining_quantity, shown.quantity - expected.filled);
         let Some(open) = venue.kernel.order(expected.id) else {
             assert!(!matches!(shown.state, OrderState::Pending | OrderState::Partial));
             assert_eq!(shown.reserved, Amount::ZERO, "an ended order reserves nothing");
@@ -102,7 +111,36 @@ fn an_order_has_its_history_and_its_trades_in_order() {
     }
 }
 
-/// covers: STATE-17, STATE-18, STATE-35, LIFE-4
+/// More trades than stand in the order's row.
+/// covers: TRADE-18
+#[test]
+fn an_order_with_very_many_trades_has_them_all() {
+    let mut venue = Venue::new(7, 2);
+    let [maker, taker] = venue.accounts[..] else { panic!("two") };
+    venue.place(order(maker, Side::Sell, 100, 200));
+    for _ in 0..150 {
+        venue.place(order(taker, Side::Buy, 100, 1));
+    }
+    let (kept, model) = (Kept::of(&venue.records, 40).again(), Model::of(&venue.records));
+    let id = venue.orders[0].1;
+    let View::OrderRecord(Some(record)) = kept.ask(Query::OrderRecord(id)) else { panic!("kept") };
+    assert_eq!(record.trades, model.orders[&id.sequence()].trades);
+    assert_eq!(record.trades.len(), 150);
+    let (mut found, mut page) = (Vec::new(), port::Page { after: None, limit: 7 });
+    loop {
+        let View::Trades(Ok(part)) = kept.ask(Query::TradesByOrder(id, page)) else {
+            panic!("them")
+        };
+        found.extend(part.items.iter().map(|trade| trade.trade_id));
+        page.after = part.next;
+        if page.after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(found, record.trades);
+}
+
+/// covers: STATE-17, STATE-18
 #[test]
 fn rejected_orders_are_kept_and_found_by_id() {
     let mut venue = traded(4, 50);

@@ -53,7 +53,6 @@ fn period(start: i64, end: i64) -> Period {
     Period { start: Some(Timestamp(start)), end: Some(Timestamp(end)) }
 }
 
-/// covers: LIFE-3, STATE-34, STATE-38
 #[test]
 fn orders_are_listed_by_account_market_state_and_time() {
     let venue = traded(10, 4_000);
@@ -134,6 +133,12 @@ fn trades_are_listed_by_order_account_market_and_time() {
         of.filter(within).map(|trade| trade.executed_at).next()
     });
     assert!(ends.iter().all(|trade| trade.executed_at < last), "the end is not included");
+    let recent = prints(&kept, Query::RecentTrades(2, 1_000)).expect("listed").items;
+    let of = expected.iter().rev().filter(|it| it.symbol == crate::venue::label("ETH/USDT"));
+    assert!(recent.iter().map(|it| it.trade_id).eq(of.map(|it| it.trade_id)), "newest first");
+    for trade in expected.iter().step_by(10) {
+        assert_eq!(kept.ask(Query::Trade(trade.trade_id)), View::Trade(Ok(*trade)));
+    }
 }
 
 /// Nobody is named: a print has no field for an account or an order.
@@ -157,6 +162,13 @@ fn the_public_sees_trades_of_a_market_oldest_or_newest_first() {
         let found =
             all(100, |page| prints(&kept, Query::TradesByMarket(number, Period::ALL, page)));
         assert_eq!(found, expected);
+        for print in &found {
+            // All that there is of it.
+            let TradePrint { trade_id, price, quantity, side, executed_at } = *print;
+            let trade = &model.trades[&trade_id.sequence()].trade;
+            assert_eq!((price, quantity, side), (trade.price, trade.quantity, trade.side));
+            assert_eq!(executed_at, trade.executed_at);
+        }
         for limit in [1, 100, 1_000] {
             let recent = prints(&kept, Query::RecentTrades(number, limit)).expect("listed");
             let newest = expected.iter().rev().take(limit as usize);
@@ -185,7 +197,6 @@ fn ledger_entries_are_listed_by_account_and_time() {
     }
 }
 
-/// covers: TRADE-42
 #[test]
 fn bad_queries_are_refused_with_their_codes() {
     let venue = traded(14, 300);

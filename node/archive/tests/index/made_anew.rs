@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use archive::{Archive, ArchiveFault};
-use schema::{EventBuffer, EventHead, EventKind, GroupHead, GroupIter, OrderAccepted};
+use schema::{EventBuffer, EventHead, EventKind, GroupHead, OrderAccepted};
 use units::Timestamp;
 
 use crate::venue::{Venue, answer_of};
@@ -72,7 +72,6 @@ fn events_that_do_not_follow_are_a_fault() {
 }
 
 /// An event that accepts an order which ended.
-/// covers: STATE-31
 #[test]
 fn an_event_that_changes_an_ended_order_is_a_fault_and_the_archive_is_made_anew() {
     let mut venue = Venue::new(24, 2);
@@ -149,11 +148,4 @@ fn collect(folder: &Path, files: &mut Vec<std::path::PathBuf>) {
             files.push(path);
         }
     }
-}
-
-#[test]
-fn groups_are_what_the_kernel_wrote() {
-    let venue = traded(26, 10);
-    let groups = venue.records.iter().map(|(groups, _)| GroupIter::new(groups).count());
-    assert!(groups.into_iter().all(|count| count == 1));
 }

@@ -26,6 +26,9 @@ pub(crate) struct Order {
     pub(crate) state: Option<OrderState>,
     pub(crate) prev_state: Option<OrderState>,
     pub(crate) state_seq: u64,
+    pub(crate) state_changed_at: Timestamp,
+    pub(crate) reason: Option<&'static str>,
+    pub(crate) filled: Amount,
     pub(crate) fees: Amount,
     pub(crate) trades: Vec<Id>,
 }
@@ -84,23 +87,29 @@ impl Model {
                     state: None,
                     prev_state: None,
                     state_seq: at.sequence,
+                    state_changed_at: at.timestamp,
+                    reason: None,
+                    filled: Amount::ZERO,
                     fees: Amount::ZERO,
                     trades: Vec::new(),
                 };
                 self.orders.insert(at.sequence, order);
             }
             Event::OrderAccepted(event) => self.enter(at, event.order, OrderState::Pending),
-            Event::OrderRejected(event) => self.enter(at, event.order, OrderState::Rejected),
-            Event::OrderCanceled(event) => self.enter(at, event.order, OrderState::Canceled),
-            Event::OrderExpired(event) => self.enter(at, event.order, OrderState::Expired),
-            Event::OrderPartiallyFilled(fill) => {
-                self.enter(at, fill.order, OrderState::Partial);
-                self.order(fill.order).fees += fill.fee;
+            Event::OrderRejected(event) => {
+                self.enter(at, event.order, OrderState::Rejected);
+                self.order(event.order).reason = Some(event.reason.name());
             }
-            Event::OrderFilled(fill) => {
-                self.enter(at, fill.order, OrderState::Filled);
-                self.order(fill.order).fees += fill.fee;
+            Event::OrderCanceled(event) => {
+                self.enter(at, event.order, OrderState::Canceled);
+                self.order(event.order).reason = Some(event.reason.name());
             }
+            Event::OrderExpired(event) => {
+                self.enter(at, event.order, OrderState::Expired);
+                self.order(event.order).reason = Some(event.reason.name());
+            }
+            Event::OrderPartiallyFilled(fill) => self.fill(at, fill, OrderState::Partial),
+            Event::OrderFilled(fill) => self.fill(at, fill, OrderState::Filled),
             Event::MarginReserved(event) => self.hold(event.order, event.amount),
             Event::MarginReleased(event) => self.hold(event.order, Amount(-event.amount.0)),
             Event::TradeExecuted(event) => self.trade(at, event),
@@ -126,6 +135,16 @@ impl Model {
             order.prev_state = order.state;
         }
         (order.state, order.state_seq) = (Some(state), at.sequence);
+        order.state_changed_at = at.timestamp;
+    }
+
+    fn fill(&mut self, at: EventHead, fill: &schema::Fill, state: OrderState) {
+        self.enter(at, fill.order, state);
+        let market = self.order(fill.order).market.expect("checked");
+        let quantity = Amount(i128::from(fill.lots.0) * self.terms(market).lot_size.0);
+        let order = self.order(fill.order);
+        order.fees += fill.fee;
+        order.filled += quantity;
     }
 
     fn asset_number(&self, symbol: &Label) -> u32 {

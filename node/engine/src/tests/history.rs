@@ -180,7 +180,7 @@ fn a_command_that_was_answered_is_in_the_archive_that_answers_next() {
     assert_eq!(ask(&port, query, 0).view, View::Trades(Ok(nothing)));
 }
 
-/// covers: LIFE-14
+/// The kinds of answers: accepted, rejected, refused; before and after a restart, with and without an archive.
 #[test]
 fn a_repeat_gets_its_first_answer_from_the_archive() {
     let (disks, clock) = (Disks::new(72), clock());
@@ -271,7 +271,7 @@ fn an_archive_that_falls_behind_reads_the_log() {
 }
 
 /// Damage that a reader meets while the shard runs: an alert, and the archive is made anew.
-/// covers: STATE-31, SETL-42
+/// covers: SETL-42
 #[test]
 fn a_damaged_archive_is_made_anew_while_the_shard_runs() {
     let disks = Disks::new(75);
@@ -295,7 +295,6 @@ fn a_damaged_archive_is_made_anew_while_the_shard_runs() {
 }
 
 /// One of another log, one from beyond the log's end, none at all, and one of damaged files.
-/// covers: STATE-31
 #[test]
 fn an_archive_that_differs_from_the_log_is_made_anew() {
     let clock = clock();
