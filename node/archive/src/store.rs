@@ -171,6 +171,6 @@ fn guarded<T>(work: impl FnOnce() -> Result<T, ArchiveFault>) -> Result<T, Archi
 /// Blocks of rows kept in memory.
 const CACHE_SIZE_MAX: u64 = 64 << 20;
 /// Rows collected in memory before they become a table.
-const MEMTABLE_SIZE_MAX: u64 = 64 << 20;
+const MEMTABLE_SIZE_MAX: u64 = 16 << 20;
 /// Size of the store's own journal, which is what a start reads again.
 const JOURNAL_SIZE_MAX: u64 = 256 << 20;

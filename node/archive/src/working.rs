@@ -173,7 +173,11 @@ impl Working {
     fn forget(&mut self) {
         self.new_accounts.clear();
         if self.orders.len() > ORDER_COUNT_KEPT {
-            self.orders = HashMap::new();
+            // The younger half stays: an order is likelier to change soon after it came.
+            let mut sequences: Vec<u64> = self.orders.keys().copied().collect();
+            let middle = sequences.len() / 2;
+            let (_, &mut median, _) = sequences.select_nth_unstable(middle);
+            self.orders.retain(|&sequence, _| sequence >= median);
         }
         if self.balances.len() > BALANCE_COUNT_KEPT {
             self.balances = HashMap::new();

@@ -183,7 +183,7 @@ impl Indexing {
 }
 
 /// Events of one commit at the most, while more wait.
-const COMMIT_EVENT_COUNT: u64 = 50_000;
+const COMMIT_EVENT_COUNT: u64 = 10_000;
 /// Between two looks at the archive's size.
 const SIZE_INTERVAL: Duration = Duration::from_secs(1);
 const RETRY_MIN: Duration = Duration::from_secs(1);
