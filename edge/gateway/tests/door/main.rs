@@ -6,8 +6,11 @@
 
 mod access;
 mod client;
+mod document;
 mod fake;
 mod limits;
+mod openapi;
 mod orders;
+mod samples;
 mod stream;
 mod venue;
