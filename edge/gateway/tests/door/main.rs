@@ -5,11 +5,14 @@
 #![expect(clippy::tests_outside_test_module, reason = "every module here is tests")]
 
 mod access;
+mod batch;
+mod changes;
 mod client;
 mod document;
 mod fake;
 mod limits;
 mod openapi;
+mod operations;
 mod orders;
 mod samples;
 mod stream;
