@@ -215,7 +215,14 @@ fn answer(shard: &Shard, query: Query) -> Result<Seen, PortFault> {
 
 /// What goes on while the intake is closed by a lagging view (D-83).
 const fn passes_closed_intake(command: &Command) -> bool {
-    matches!(command, Command::CancelOrder(_) | Command::Withdraw(_))
+    matches!(
+        command,
+        Command::CancelOrder(_)
+            | Command::ReduceOrder(_)
+            | Command::CancelAllOrders(_)
+            | Command::SetCountdownCancel(_)
+            | Command::Withdraw(_)
+    )
 }
 
 fn ready<T: Send + 'static>(value: T) -> Pending<T> {

@@ -218,7 +218,7 @@ pub(crate) fn opening(name: &str) -> AccountOpening {
     AccountOpening {
         account_type: AccountType::Spot,
         external_id: label(name),
-        owner_id: None,
+        owner_id: Some(Id([0x0e; 16])),
         jurisdiction: label("CH"),
         kyc_tier: 1,
         risk_tier: RiskTier::Standard,
