@@ -33,8 +33,9 @@ pub use history::{
     is_limit,
 };
 pub use view::{
-    AccountView, AssetView, BalanceView, BookView, HealthStatus, HealthView, LevelView, MarketView,
-    OrderView, Query, Seen, View,
+    AccountFeesView, AccountView, AnnouncedRates, AssetView, BalanceView, BookView,
+    FeeScheduleView, HealthStatus, HealthView, LevelView, MarketView, OrderPreview, OrderView,
+    Query, Seen, View,
 };
 
 /// A future that any executor can run.

@@ -7,8 +7,9 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use schema::{
-    AccountOpening, AccountStatus, AssetTerms, Code, ExpiryReason, Label, MarketTerms, OrderState,
-    OrderType, SelfTrade, TimeInForce,
+    AccountOpening, AccountStatus, AssetTerms, Code, ExpiryReason, FeeKind, FeeTier, Label,
+    MarketTerms, OrderRequest, OrderState, OrderType, Refusal, SelfTrade, TimeInForce, Trigger,
+    WaiverReason,
 };
 use units::{Amount, Id, Rate, Side, Timestamp};
 
@@ -19,6 +20,7 @@ use crate::history::{
 
 /// What may be asked of a shard's view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant, reason = "a query is made once and handed on, never kept")]
 pub enum Query {
     /// One account with its balances.
     Account(Id),
@@ -57,6 +59,12 @@ pub enum Query {
     Settlement(Id),
     /// What BalanceUpdated did to an account.
     LedgerEntries(Id, Period, Page),
+    /// The fee tiers of the shard (FEE-41).
+    FeeSchedule,
+    /// The fees of an account (FEE-42).
+    AccountFees(Id),
+    /// What an order would be and cost, were it placed now.
+    Preview(OrderRequest),
 }
 
 /// An answer and the state that it reflects.
@@ -88,6 +96,9 @@ pub enum View {
     PublicTrades(List<TradePrint>),
     Settlement(Result<Box<SettlementView>, Code>),
     LedgerEntries(List<LedgerEntryView>),
+    FeeSchedule(FeeScheduleView),
+    AccountFees(Option<AccountFeesView>),
+    Preview(Result<OrderPreview, Refusal>),
 }
 
 /// An account (ACCT-1).
@@ -105,12 +116,16 @@ pub struct AccountView {
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
-    /// Rates of its next trade at the shard's tiers.
+    /// Rate of its next trade as a maker, where a market has no tiers of its own.
     pub maker_rate: Rate,
-    /// Rates of its next trade at the shard's tiers.
+    /// Rate of its next trade as a taker, likewise.
     pub taker_rate: Rate,
     /// Its balances, by asset number.
     pub balances: Vec<BalanceView>,
+    /// Whether fees are paid in the platform token where that is possible.
+    pub fee_in_token: bool,
+    /// When its countdown cancel runs out, if it is armed (D-96).
+    pub countdown_at: Option<Timestamp>,
 }
 
 /// A balance (ACCT-9).
@@ -177,6 +192,14 @@ pub struct OrderView {
     pub state_changed_at: Timestamp,
     /// Time of its OrderSubmitted.
     pub created_at: Timestamp,
+    /// Whether it must not take.
+    pub post_only: bool,
+    /// GTD only: the last time at which it trades.
+    pub expire_at: Option<Timestamp>,
+    /// What it waits for outside the book; absent once it was triggered.
+    pub trigger: Option<Trigger>,
+    /// The other order of its pair, while there is one.
+    pub oco_with: Option<Id>,
 }
 
 /// A price level.
@@ -269,4 +292,78 @@ pub struct HealthView {
     pub shard: u16,
     /// Id of the venue.
     pub venue_id: Id,
+}
+
+/// The fee tiers of the shard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeeScheduleView {
+    /// The table in force.
+    pub tiers: Vec<FeeTier>,
+    /// The table that takes its place, and when.
+    pub announced: Option<(Timestamp, Vec<FeeTier>)>,
+}
+
+/// The fees of an account, which are what its next trade is charged (FEE-42, FEE-43).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AccountFeesView {
+    /// Its id.
+    pub account_id: Id,
+    /// Where its rates come from.
+    pub kind: FeeKind,
+    /// Rate of the side that rested, where a market has no tiers of its own.
+    pub maker_rate: Rate,
+    /// Rate of the side that came in, likewise.
+    pub taker_rate: Rate,
+    /// Its volume of the 30 whole days before.
+    pub volume_30d: Amount,
+    /// Its row of the shard's table, from 0.
+    pub tier: u8,
+    /// The next row, which begins above its `above`; absent in the last one.
+    pub next_tier: Option<FeeTier>,
+    /// Why there is a waiver.
+    pub waiver: Option<WaiverReason>,
+    /// When a waiver ends by itself.
+    pub waiver_ends_at: Option<Timestamp>,
+    /// What comes into force later.
+    pub announced: Option<AnnouncedRates>,
+}
+
+/// Rates of an account that come into force later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AnnouncedRates {
+    /// Where they come from.
+    pub kind: FeeKind,
+    /// Rate of the side that rested.
+    pub maker_rate: Rate,
+    /// Rate of the side that came in.
+    pub taker_rate: Rate,
+    /// From when on.
+    pub effective_at: Timestamp,
+}
+
+/// What an order would be and cost at the worst, were it placed now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrderPreview {
+    /// Symbol of its market.
+    pub symbol: Label,
+    /// Rate of the side that rested, of its account in its market.
+    pub maker_rate: Rate,
+    /// Rate of the side that came in, likewise.
+    pub taker_rate: Rate,
+    /// Its limit, or the furthest price of a market order; absent with nobody opposite.
+    pub price: Option<Amount>,
+    /// Its quantity in base, also when it was given in quote.
+    pub quantity: Amount,
+    /// Price × quantity, in the quote asset.
+    pub value: Amount,
+    /// Fee on the whole value as a maker, in the quote asset; negative for a rebate.
+    pub maker_fee: Amount,
+    /// Fee on the whole value as a taker, in the quote asset.
+    pub taker_fee: Amount,
+    /// What it would reserve.
+    pub reserved: Amount,
+    /// The asset of that.
+    pub reserved_asset: Label,
+    /// What the account has free of it.
+    pub available: Amount,
 }

@@ -2,6 +2,7 @@
 
 mod answers;
 mod faults;
+mod fees;
 mod history;
 mod mix;
 mod pipeline;

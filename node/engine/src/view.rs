@@ -9,6 +9,7 @@
 mod changes;
 mod ended;
 mod fast;
+mod fees;
 mod hash;
 mod query;
 mod scan;

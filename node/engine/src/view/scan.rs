@@ -266,6 +266,10 @@ impl View {
             state_seq: head.sequence,
             state_changed_at: head.timestamp,
             created_at: head.timestamp,
+            post_only: submitted.post_only,
+            expire_at: submitted.expire_at,
+            trigger: submitted.trigger,
+            oco_with: submitted.oco_with,
         }
     }
 
