@@ -146,8 +146,9 @@ impl Reader {
             created_at: row.created_at,
             post_only: submitted.post_only,
             expire_at: submitted.expire_at,
-            trigger: submitted.trigger.filter(|_| !was_triggered),
-            oco_with: None,
+            trigger: submitted.trigger,
+            is_triggered: was_triggered,
+            oco_with: submitted.oco_with,
         };
         match submitted.terms {
             OrderTerms::Checked { account, market, ticks, .. } => {
