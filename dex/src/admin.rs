@@ -105,7 +105,7 @@ struct Rates {
     #[arg(long, value_name = "REASON")]
     waiver: Option<String>,
     /// When the waiver ends.
-    #[arg(long, value_name = "TIME", requires = "waiver")]
+    #[arg(long, value_name = "TIME", conflicts_with_all = ["volume", "maker"])]
     ends_at: Option<String>,
     /// From when on.
     #[arg(long, value_name = "TIME")]
