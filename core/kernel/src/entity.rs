@@ -12,7 +12,6 @@ use schema::wire::{
     write_amount, write_i64, write_id, write_option, write_text, write_time, write_u64,
 };
 use schema::{Event, FeeScheduleChanged, FeeTier, MarketListed, Payload};
-use units::Timestamp;
 
 use crate::keys::KeptKey;
 use crate::rates::{AccountFees, Schedule};
@@ -186,7 +185,7 @@ fn write_market(market: &Market, out: &mut Vec<u8>) {
     out.push(u8::from(market.open));
     write_u64(out, market.sequence);
     write_option(out, market.last_price, |out, price| write_u64(out, price.0));
-    write_time(out, market.changed_at);
+    write_time(out, market.limited_at);
 }
 
 /// The table in force and the one that was announced, as their events have them.
@@ -194,7 +193,7 @@ fn write_schedule(schedule: &Schedule, out: &mut Vec<u8>) {
     let tiers = |effective_at, tiers: &[FeeTier]| {
         Event::FeeScheduleChanged(FeeScheduleChanged { tiers: tiers.to_vec(), effective_at })
     };
-    tiers(Timestamp(0), &schedule.tiers).write(out, 1);
+    tiers(schedule.since, &schedule.tiers).write(out, 1);
     write_option(out, schedule.announced.as_ref(), |out, (time, announced)| {
         tiers(*time, announced).write(out, 1);
     });

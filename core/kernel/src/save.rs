@@ -148,8 +148,10 @@ impl<W: Watch> Kernel<W> {
         kernel.check_pairs()?;
         kernel.check_reservations()?;
         for market in 1..=kernel.markets.count() {
-            kernel.enter_limits(market, kernel.markets.at(market).changed_at);
+            kernel.enter_limits(market);
         }
+        // The day that its last event was in: what rates are read for before the next command.
+        kernel.command_time = kernel.position.last_timestamp;
         kernel.load_keys(&mut reader)?;
         reader.end()?;
         Ok(kernel)
@@ -220,9 +222,8 @@ impl<W: Watch> Kernel<W> {
             reader.option(|reader| Ok((reader.u64()?, reader.time()?, reader.array()?)))?;
         self.recorded.clock = reader
             .option(|reader| ClockStatus::from_number(reader.u8()?).ok_or(DecodeError::BadTag))?;
-        let (time, tiers) = read_schedule(reader)?;
-        consistent(time == Timestamp(0))?;
-        self.schedule.tiers = tiers;
+        (self.schedule.since, self.schedule.tiers) = read_schedule(reader)?;
+        self.due.end_tiers_until(self.schedule.since);
         self.schedule.announced = reader.option(read_schedule)?;
         if let Some((time, _)) = &self.schedule.announced {
             self.due.add((*time, DueKind::Schedule, 0));
@@ -291,7 +292,7 @@ impl<W: Watch> Kernel<W> {
         market.open = reader.flag()?;
         market.sequence = reader.u64()?;
         market.last_price = reader.option(Reader::ticks)?;
-        market.changed_at = reader.time()?;
+        market.limited_at = reader.time()?;
         self.markets.list(market);
         Ok(())
     }
