@@ -1,0 +1,408 @@
+//! Running a scene: on the live kernel, on one fed by the events alone, and on two that are saved and
+//! loaded before every command, one executing and one applying. All four must show the same.
+
+use kernel::{Entity, Kernel};
+use schema::{
+    AssetRef, CancelAllOrders, CancelOrder, Command as Order, CountdownCancel, Event, EventBuffer,
+    GroupIter, Key, KeyOrigin, Label, LedgerEntry, OrderRequest, OrderTerms, OrderType, Outcome,
+    ReduceOrder, ReplaceOrder, SymbolRef, TimeInForce, Transfer, Trigger, TriggerSource,
+};
+use units::{Amount, Id, Lots, Ticks, Timestamp};
+
+use super::acts::{AccountAct, Act, KeyWords, OrderWords, SeqWords};
+use super::lines::{plain, shown};
+use super::parse::{Command, Fault, Scene, What};
+use super::setup::{BEGIN, SetUp};
+use super::tables::{compare, side_by_side};
+use crate::common::{Venue, asset, btc_usdt, genesis, label, opening};
+
+/// What a scene runs on, and the names it uses.
+pub(crate) struct Stage {
+    pub(crate) venue: Venue,
+    /// Executes; saved and loaded before every command.
+    restored: Kernel,
+    /// Applies; saved and loaded before every command.
+    reapplied: Kernel,
+    accounts: Vec<(String, Id)>,
+    orders: Vec<Named>,
+    /// What came of the last command.
+    pub(crate) outcome: Option<Outcome>,
+    before: Vec<u8>,
+}
+
+/// An order that the scene has a name for.
+struct Named {
+    name: String,
+    sequence: u64,
+    id: Id,
+    market: u32,
+}
+
+/// Runs a scene; what differs is told as text.
+pub(crate) fn run(scene: &Scene) -> Result<(), String> {
+    let tell = |fault: Fault| format!("line {}: {}", fault.line, fault.text);
+    let mut stage = Stage::new(&scene.set_up);
+    for step in &scene.steps {
+        let line = step.line;
+        match &step.what {
+            What::At(time) => stage.venue.now = Timestamp(BEGIN.0 + time),
+            What::Command(command) => {
+                stage.run_command(line, command).map_err(tell)?;
+                let lines = shown(&stage);
+                let of_form = |expected: &str| {
+                    let kept = lines.iter().filter(|line| line.main || command.in_full);
+                    let pick = |index: usize, line: &super::lines::Line| {
+                        let own = command.events.get(index).map(|row| plain(&row.text));
+                        let (short, long) = (plain(&line.short), plain(&line.long));
+                        if own.as_deref() == Some(&short) { short } else { long }
+                    };
+                    let texts: Vec<String> =
+                        kept.enumerate().map(|(index, line)| pick(index, line)).collect();
+                    (expected.to_owned(), texts)
+                };
+                let (what, texts) = of_form("events");
+                let expected: Vec<String> =
+                    command.events.iter().map(|row| plain(&row.text)).collect();
+                if expected != texts {
+                    return Err(format!(
+                        "line {line}: {what}\n{}",
+                        side_by_side(&expected, &texts)
+                    ));
+                }
+            }
+            What::Unchanged => {
+                if stage.before != figures(&stage.venue.live) {
+                    return Err(format!("line {line}: the command changed the state"));
+                }
+            }
+            What::Shows(table, rows) => {
+                let expected: Vec<String> = rows.iter().map(|row| plain(&row.text)).collect();
+                compare(&stage, table, &expected).map_err(|text| format!("line {line}: {text}"))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// All balances, orders and markets as bytes.
+fn figures(kernel: &Kernel) -> Vec<u8> {
+    let mut out = Vec::new();
+    let counts = |entity: &Entity| {
+        matches!(entity, Entity::Balance { .. } | Entity::Order(_) | Entity::Market(_))
+    };
+    for entity in kernel.entities().into_iter().filter(counts) {
+        assert!(kernel.encode_entity(entity, &mut out), "a listed entity is there");
+    }
+    out
+}
+
+fn reloaded(kernel: &Kernel) -> Kernel {
+    let mut bytes = Vec::new();
+    kernel.save(&mut bytes);
+    Kernel::load(&bytes).expect("what was saved can be loaded")
+}
+
+impl Stage {
+    fn new(set_up: &SetUp) -> Self {
+        let mut venue = Venue::empty();
+        venue.now = Timestamp(BEGIN.0 - 3_600_000_000_000);
+        let mut configuration = genesis(&venue.operator, set_up.fee_tiers());
+        configuration.key_count_max = set_up.key_count_max.unwrap_or(configuration.key_count_max);
+        venue.run(Order::Genesis(configuration));
+        for (symbol, decimals) in set_up.assets() {
+            venue.list(|operator| Order::ListAsset(asset(&symbol, decimals), operator));
+        }
+        let markets =
+            if set_up.markets.is_empty() { vec![btc_usdt()] } else { set_up.markets.clone() };
+        for terms in markets {
+            let reply = venue.list(|operator| Order::ListMarket(terms.clone(), operator));
+            assert!(matches!(reply.outcome, Outcome::Done { .. }), "not listed: {reply:?}");
+        }
+        let mut accounts = Vec::new();
+        for account in &set_up.accounts {
+            let mut terms = opening(&account.name);
+            terms.account_type = account.account_type;
+            terms.kyc_tier = account.kyc_tier;
+            terms.owner_id = account.owner.as_deref().map(id_of_text);
+            let id = Venue::created(venue.run(Order::CreateAccount(terms)));
+            for (amount, symbol) in &account.has {
+                let number = venue.live.asset_number(&label(symbol)).expect("a listed asset");
+                let reply =
+                    venue.run(Order::Deposit(deposit(id, AssetRef::Listed(number), *amount)));
+                assert!(matches!(reply.outcome, Outcome::Done { .. }), "not deposited: {reply:?}");
+            }
+            accounts.push((account.name.clone(), id));
+        }
+        venue.now = BEGIN;
+        let (restored, reapplied) = (reloaded(&venue.live), reloaded(&venue.replayed));
+        let (orders, before) = (Vec::new(), Vec::new());
+        Self { venue, restored, reapplied, accounts, orders, outcome: None, before }
+    }
+
+    /// The kernels that must show the same, with their names.
+    pub(crate) fn kernels(&self) -> [(&'static str, &Kernel); 4] {
+        [
+            ("live", &self.venue.live),
+            ("by events", &self.venue.replayed),
+            ("loaded and executing", &self.restored),
+            ("loaded and applying", &self.reapplied),
+        ]
+    }
+
+    fn run_command(&mut self, line: usize, command: &Command) -> Result<(), Fault> {
+        for index in 1..=command.count {
+            let counted = |name: &str| name.replace('#', &index.to_string());
+            let last = index == command.count;
+            if last {
+                self.before = figures(&self.venue.live);
+            }
+            self.run_once(line, &command.act, &counted)?;
+            if command.count > 1 && !last {
+                let lines = shown(self);
+                if let Some(line_shown) = lines.iter().find(|line| line.main) {
+                    let text = format!("command {index} of the repeat made: {}", line_shown.long);
+                    return Err(Fault { line, text });
+                }
+            }
+            self.follow(index == 1);
+        }
+        self.venue.check();
+        Ok(())
+    }
+
+    fn run_once(
+        &mut self,
+        line: usize,
+        act: &Act,
+        counted: &dyn Fn(&str) -> String,
+    ) -> Result<(), Fault> {
+        let mut name = None;
+        let reply = match act {
+            Act::Tick => self.venue.run_stamped(Order::Tick, None),
+            Act::Operator { act, signed } => self.run_operator(line, act, *signed)?,
+            Act::Account { account, act, key } => {
+                let id = self.account_id(line, account)?;
+                let order = self.command_of(line, id, (act, key.as_ref()), counted)?;
+                name = match act {
+                    AccountAct::Place { name, .. } | AccountAct::Replace { name, .. } => {
+                        Some(counted(name))
+                    }
+                    _ => None,
+                };
+                let key = key.as_ref().map(|key| key_of(account, key, &order));
+                self.venue.run_stamped(order, key)
+            }
+        };
+        self.outcome = Some(reply.outcome);
+        if let Some(name) = name {
+            self.name_order(&name);
+        }
+        Ok(())
+    }
+
+    /// Gives the order that the last command submitted its name.
+    fn name_order(&mut self, name: &str) {
+        let submitted = self.venue.events.iter().find_map(|(head, event)| match event {
+            Event::OrderSubmitted(submitted) => Some((*head, submitted.terms)),
+            _ => None,
+        });
+        let Some((head, terms)) = submitted else { return };
+        let market = match terms {
+            OrderTerms::Checked { market, .. } => market,
+            OrderTerms::Requested { symbol: SymbolRef::Listed(number), .. } => number,
+            OrderTerms::Requested { .. } => 1,
+        };
+        let id = Id::derive(head.timestamp, self.venue.live.shard(), head.sequence);
+        let id = id.expect("times and sequences fit an id");
+        self.orders.push(Named { name: name.to_owned(), sequence: head.sequence, id, market });
+    }
+
+    /// The other kernels take the last command or its events.
+    fn follow(&mut self, reload: bool) {
+        if reload {
+            self.restored = reloaded(&self.restored);
+            self.reapplied = reloaded(&self.reapplied);
+        }
+        let mut out = EventBuffer::new();
+        let stamped = self.venue.commands.last().expect("a command ran");
+        let reply = self.restored.execute(stamped, &mut out);
+        assert_eq!(Some(reply.outcome), self.outcome, "a loaded kernel answers the same");
+        assert!(out.bytes() == self.venue.buffer.bytes(), "a loaded kernel makes the same events");
+        for group in GroupIter::new(out.bytes()) {
+            let group = group.expect("a group");
+            self.reapplied.apply_group(&group).expect("its events apply");
+        }
+    }
+
+    fn command_of(
+        &self,
+        line: usize,
+        account: Id,
+        (act, key): (&AccountAct, Option<&KeyWords>),
+        counted: &dyn Fn(&str) -> String,
+    ) -> Result<Order, Fault> {
+        let place = |order: &OrderWords| {
+            let mut request = self.request(line, account, order)?;
+            request.client_order_id = key.and_then(|key| Label::new(&key.name).ok());
+            Ok(request)
+        };
+        Ok(match act {
+            AccountAct::Place { order, .. } => Order::PlaceOrder(place(order)?),
+            AccountAct::Cancel { order, state_seq } => {
+                let order = self.order_id(line, &counted(order))?;
+                let state_seq = self.state_seq(order, *state_seq);
+                Order::CancelOrder(CancelOrder { account, order, state_seq })
+            }
+            AccountAct::Reduce { order, to, state_seq } => {
+                let order = self.order_id(line, &counted(order))?;
+                let state_seq = self.state_seq(order, *state_seq);
+                Order::ReduceOrder(ReduceOrder { account, order, quantity: *to, state_seq })
+            }
+            AccountAct::Replace { order, with, state_seq, .. } => {
+                let order = self.order_id(line, &counted(order))?;
+                let state_seq = self.state_seq(order, *state_seq);
+                Order::ReplaceOrder(ReplaceOrder { order, state_seq, request: place(with)? })
+            }
+            AccountAct::CancelAll { symbol } => {
+                let symbol = symbol.as_deref().map(|symbol| self.symbol_ref(symbol));
+                Order::CancelAllOrders(CancelAllOrders { account, symbol })
+            }
+            AccountAct::Countdown { timeout } => {
+                Order::SetCountdownCancel(CountdownCancel { account, timeout: *timeout })
+            }
+            AccountAct::Deposit { amount, asset } => {
+                Order::Deposit(deposit(account, self.asset_ref(asset), *amount))
+            }
+            AccountAct::Withdraw { amount, asset } => {
+                Order::Withdraw(deposit(account, self.asset_ref(asset), *amount))
+            }
+            AccountAct::Transfer { amount, asset, to } => Order::Transfer(Transfer {
+                from: account,
+                to: self.account_id(line, to)?,
+                asset: self.asset_ref(asset),
+                amount: *amount,
+            }),
+        })
+    }
+
+    fn request(&self, line: usize, account: Id, words: &OrderWords) -> Result<OrderRequest, Fault> {
+        let usual = if words.market_order { TimeInForce::Ioc } else { TimeInForce::Gtc };
+        let source = if words.by_mark { TriggerSource::Mark } else { TriggerSource::Last };
+        let pair = words.oco_with.as_deref();
+        Ok(OrderRequest {
+            account,
+            client_order_id: None,
+            symbol: words.symbol.as_deref().map_or(SymbolRef::Listed(1), |s| self.symbol_ref(s)),
+            side: words.side,
+            order_type: if words.market_order { OrderType::Market } else { OrderType::Limit },
+            quantity: words.quantity,
+            by_quote: words.by_quote,
+            price: words.price,
+            time_in_force: words.time_in_force.unwrap_or(usual),
+            expire_at: words.until.map(|until| Timestamp(BEGIN.0 + until)),
+            post_only: words.post_only,
+            reduce_only: words.reduce_only,
+            self_trade: words.self_trade,
+            trigger: words.trigger.map(|(kind, price)| Trigger { kind, price, source }),
+            oco_with: pair.map(|name| self.order_id(line, name)).transpose()?,
+            position_side: words.long.then_some(schema::PositionSide::Long),
+        })
+    }
+
+    fn state_seq(&self, order: Id, words: Option<SeqWords>) -> Option<u64> {
+        let current = self.venue.live.order(order).map_or(0, |order| order.state_seq);
+        words.map(|words| if matches!(words, SeqWords::Current) { current } else { current + 1 })
+    }
+
+    pub(crate) fn symbol_ref(&self, symbol: &str) -> SymbolRef {
+        let number = self.venue.live.market_number(&label(symbol));
+        number.map_or(SymbolRef::Unknown(label(symbol)), SymbolRef::Listed)
+    }
+
+    fn asset_ref(&self, symbol: &str) -> AssetRef {
+        let number = self.venue.live.asset_number(&label(symbol));
+        number.map_or(AssetRef::Unknown(label(symbol)), AssetRef::Listed)
+    }
+
+    pub(crate) fn account_id(&self, line: usize, name: &str) -> Result<Id, Fault> {
+        if name == "nobody" {
+            return Ok(Id([0xee; 16]));
+        }
+        match self.accounts.iter().find(|(other, _)| other == name) {
+            Some((_, id)) => Ok(*id),
+            None => Err(Fault { line, text: format!("unknown account `{name}`") }),
+        }
+    }
+
+    fn order_id(&self, line: usize, name: &str) -> Result<Id, Fault> {
+        if name == "unknown" {
+            return Ok(Id([0xdd; 16]));
+        }
+        match self.orders.iter().rev().find(|order| order.name == name) {
+            Some(order) => Ok(order.id),
+            None => Err(Fault { line, text: format!("unknown order `{name}`") }),
+        }
+    }
+
+    pub(crate) fn order_name(&self, sequence: u64) -> &str {
+        let named = self.orders.iter().find(|order| order.sequence == sequence);
+        named.map_or("?", |order| &order.name)
+    }
+
+    pub(crate) fn market_of(&self, order: u64) -> u32 {
+        let named = self.orders.iter().find(|named| named.sequence == order);
+        named.map_or(1, |named| named.market)
+    }
+
+    pub(crate) fn account_name(&self, number: u32) -> String {
+        let account = self.venue.live.account(number).expect("an account");
+        account.opening.external_id.as_str().to_owned()
+    }
+
+    pub(crate) fn symbol(&self, market: u32) -> &str {
+        self.venue.live.market(market).expect("a market").terms.symbol.as_str()
+    }
+
+    pub(crate) fn asset(&self, number: u32) -> String {
+        self.venue.live.asset(number).expect("an asset").symbol.as_str().to_owned()
+    }
+
+    pub(crate) fn price(&self, market: u32, ticks: Ticks) -> Amount {
+        self.venue.live.market(market).expect("a market").price(ticks)
+    }
+
+    pub(crate) fn quantity(&self, market: u32, lots: Lots) -> Amount {
+        self.venue.live.market(market).expect("a market").quantity(lots)
+    }
+}
+
+fn deposit(account: Id, asset: AssetRef, amount: Amount) -> LedgerEntry {
+    LedgerEntry { account, asset, amount, reference: Id([3; 16]) }
+}
+
+/// An id, of an owner, that follows from a name.
+fn id_of_text(text: &str) -> Id {
+    Id(hash_of(text))
+}
+
+/// Sixteen bytes that follow from a text; whole texts differ, so do they in scenes.
+fn hash_of(text: &str) -> [u8; 16] {
+    let mut hash = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128;
+    for byte in text.bytes() {
+        hash ^= u128::from(byte);
+        hash = hash.wrapping_mul(0x0100_0000_0000_0000_0000_013b);
+    }
+    hash.to_le_bytes()
+}
+
+fn key_of(account: &str, key: &KeyWords, command: &Order) -> Key {
+    let origin = key.until.map_or(KeyOrigin::Client, |until| KeyOrigin::Gateway {
+        valid_until: Timestamp(BEGIN.0 + until),
+    });
+    Key {
+        key_hash: hash_of(&format!("{account} {}", key.name)),
+        body_hash: hash_of(&format!("{command:?}")),
+        origin,
+        text: Label::new(&key.name).ok(),
+    }
+}
