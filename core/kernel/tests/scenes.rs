@@ -46,9 +46,22 @@ macro_rules! files {
 }
 
 files! {
+    accounts
     book
+    bounds
+    changes
     faults
+    fees
+    keys
+    market
+    markets
     money
+    oco
+    prorata
+    rejects
+    selftrade
+    tif
+    triggers
 }
 
 /// No file is left out, and together they are as many as was promised.

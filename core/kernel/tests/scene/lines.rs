@@ -46,7 +46,7 @@ const FIRST_WORDS: [&str; 31] = [
     "nothing",
 ];
 
-/// Reads an expected line; `repeat N` makes it many, `#` counting from 1.
+/// Reads an expected line; `repeat 1..5` makes it many, `#` counting.
 pub(crate) fn expected(line: usize, text: &str) -> Result<Vec<Row>, Fault> {
     let mut words = Words::new(line, text);
     let first = words.word("an event")?;
@@ -60,13 +60,16 @@ pub(crate) fn expected(line: usize, text: &str) -> Result<Vec<Row>, Fault> {
     if first != "repeat" {
         return Ok(vec![Row { text: text.to_owned() }]);
     }
-    let count = words.count("how often")?;
-    let mut rest = text.splitn(3, ' ');
-    let rest = rest.nth(2).unwrap_or_default();
+    let range = words.word("from..to")?;
+    let bounds = range.split_once("..").map(|(from, to)| (from.parse(), to.parse::<u32>()));
+    let Some((Ok(from), Ok(to))) = bounds else {
+        return words.fault(format!("`{range}` is no range like 1..5"));
+    };
+    let rest = text.splitn(3, ' ').nth(2).unwrap_or_default();
     if !rest.split_whitespace().next().is_some_and(|word| FIRST_WORDS.contains(&word)) {
         return words.fault(format!("unknown word `{rest}`"));
     }
-    Ok((1..=count).map(|index| Row { text: rest.replace('#', &index.to_string()) }).collect())
+    Ok((from..=to).map(|index| Row { text: rest.replace('#', &index.to_string()) }).collect())
 }
 
 /// An event in its two forms: alone, and with figures that a scene may leave out.

@@ -16,5 +16,5 @@ pub(crate) mod stage;
 pub(crate) mod tables;
 pub(crate) mod words;
 
-pub(crate) use parse::{Fault, Scene, parse};
+pub(crate) use parse::parse;
 pub(crate) use stage::run;
