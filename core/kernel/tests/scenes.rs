@@ -17,7 +17,7 @@ fn play(file: &str, text: &str) {
         match result {
             Ok(Ok(())) => {}
             Ok(Err(text)) => differing.push(format!("{file}: {}\n  {text}", scene.title)),
-            Err(_) => differing.push(format!("{file}: {}\n  the kernel stopped", scene.title)),
+            Err(_) => differing.push(format!("{file}: {}\n  a kernel stopped", scene.title)),
         }
     }
     assert!(
@@ -52,6 +52,7 @@ files! {
     changes
     faults
     fees
+    interplay
     keys
     market
     markets
@@ -64,7 +65,7 @@ files! {
     triggers
 }
 
-/// No file is left out, and together they are as many as was promised.
+/// No file is left out, and a title names one scene.
 #[test]
 fn every_file_is_run() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/scenes");
@@ -78,7 +79,86 @@ fn every_file_is_run() {
     let mut listed: Vec<&str> = FILES.iter().map(|(name, _)| *name).collect();
     listed.sort_unstable();
     assert_eq!(found, listed);
-    let count: usize =
-        FILES.iter().map(|(_, text)| scene::parse(text).expect("a sound file").len()).sum();
-    assert!(count >= 1, "{count} scenes");
+    let scenes = FILES.iter().flat_map(|(_, text)| scene::parse(text).expect("a sound file"));
+    let mut titles: Vec<String> = scenes.map(|scene| scene.title).collect();
+    let count = titles.len();
+    assert!(count >= 120, "{count} scenes");
+    titles.sort();
+    titles.dedup();
+    assert_eq!(titles.len(), count, "two scenes have one title");
+}
+
+/// A scene of two accounts with these lines behind its head, which has eight lines.
+fn small(lines: &str) -> String {
+    format!(
+        "scene A small one\n# covers: LIFE-22\nwhy To see what is said.\nfees 0% 0%\naccounts\n  \
+         ann  1 BTC\n  bob  1000 USDT\nann: a1 = sell 1 @ 100\n{lines}"
+    )
+}
+
+fn told(text: &str) -> String {
+    let scenes = scene::parse(text).expect("a sound text");
+    scene::run(&scenes[0]).expect_err("something differs")
+}
+
+/// A word that the format does not know is told with its line, wherever it stands.
+#[test]
+fn unknown_words_are_faults() {
+    for (lines, line, word) in [
+        ("bob: b1 = buy 1 @ 100 quickly\n", 9, "unknown word `quickly`"),
+        ("bob: bids 1\n", 9, "unknown word `bids`"),
+        ("bob buys 1\n", 9, "unknown word `bob`"),
+        ("bob: b1 = bid 1 @ 100\n", 9, "unknown word `bid`"),
+        ("bob: b1 = buy one @ 100\n", 9, "the quantity: `one` is no decimal"),
+        ("bob: b1 = buy 1 @\n", 9, "the price is missing"),
+        ("tick now\n", 9, "unknown word `now`"),
+        ("at soon\n", 9, "the time: `soon` is no time like 1d12h or 5s+1ns"),
+        ("operator: delist BTC/USDT\n", 9, "unknown word `delist`"),
+        ("operator: set BTC/USDT color 1\n", 9, "unknown word `color`"),
+        ("bob: b1 = buy 1 @ 100\n  traded b1 a1\n", 10, "unknown word `traded`"),
+        ("book\n  ask 100  a1 1\n", 10, "unknown word `ask`"),
+        ("book full\n", 9, "unknown words `full`"),
+        ("best 99 101\n", 9, "unknown words `99 101`"),
+        ("at 5s\n  book\n", 10, "unknown word `book`"),
+        ("unchanged\n\nscene A second one\nbook empty\n", 12, "`why` and a sentence must follow"),
+        ("unchanged\nscene A second one\nwhy So.\ntick\n", 10, "no `# covers:` line says"),
+        ("", 1, "the scene looks at nothing"),
+    ] {
+        let fault = scene::parse(&small(lines)).expect_err(lines);
+        assert!(fault.line == line && fault.text.starts_with(word), "{lines}: {fault:?}");
+    }
+    let head = "scene A\n# covers: LIFE-22\nwhy So.\nmarket BTC/USDT shape round\nbook empty\n";
+    assert_eq!(scene::parse(head).expect_err("a word").line, 4);
+}
+
+/// What differs is told side by side, with the line of the step.
+#[test]
+fn what_differs_is_told() {
+    let text = told(&small("bob: b1 = buy 0.4 @ 100\n  trade b1 takes a1: 0.5 @ 100\n"));
+    assert!(text.starts_with("line 9: events\n"), "{text}");
+    assert!(text.contains("* trade b1 takes a1: 0.5 @ 100 | trade b1 takes a1: 0.4 @ 100\n"));
+    // An event that nobody listed, one that did not come, and a figure that is another.
+    for lines in [
+        "bob: b1 = buy 0.4 @ 100\nbook empty\n",
+        "bob: b1 = buy 0.4 @ 99\n  expired b1 IOC\n",
+        "bob: b1 = buy 0.4 @ 100\n  trade b1 takes a1: 0.4 @ 100, fees 0 and 1\n",
+        "bob: b1 = buy 0.4 @ 99\n  in full\n  submitted b1\n  accepted b1\n",
+        "bob: b1 = buy 0.4 @ 99\nunchanged\n",
+        "repeat 2 bob: b# = buy 0.4 @ 100\nunchanged\n",
+        "book\n  sell 100  a1 0.9\n",
+        "book\n  sell 100  a1 1, a1 1\n",
+        "book empty\n",
+        "orders none\n",
+        "orders\n  a1 PENDING 1 of 1 reserved 1 waiting\n",
+        "balances\n  ann  1 BTC\n",
+        "balances\n  bob  1000 USDT, 1 BTC\n",
+        "balances\n  eve  nothing\n",
+        "rates\n  ann 0% 0.1%\n",
+        "last 100\n",
+        "best 100 / -\n",
+        "eve: e1 = buy 1 @ 100\nbook empty\n",
+        "bob: cancel b7\nbook empty\n",
+    ] {
+        told(&small(lines));
+    }
 }

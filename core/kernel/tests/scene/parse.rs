@@ -32,7 +32,7 @@ pub(crate) enum What {
     /// The clock moves to this time of the scene.
     At(i64),
     /// A command runs.
-    Command(Command),
+    Command(Box<Command>),
     /// The state is as this table says.
     Shows(Table, Vec<Row>),
     /// Balances, orders and markets are as before the last command.
@@ -183,7 +183,7 @@ fn read_step(line: usize, text: &str, rows: &[(usize, &str)]) -> Result<What, Fa
     for (line, row) in &rows[usize::from(in_full)..] {
         events.extend(super::lines::expected(*line, row)?);
     }
-    Ok(What::Command(Command { count, act, in_full, events }))
+    Ok(What::Command(Box::new(Command { count, act, in_full, events })))
 }
 
 fn no_rows(rows: &[(usize, &str)]) -> Result<(), Fault> {

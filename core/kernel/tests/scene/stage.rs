@@ -1,6 +1,8 @@
 //! Running a scene: on the live kernel, on one fed by the events alone, and on two that are saved and
 //! loaded before every command, one executing and one applying. All four must show the same.
 
+use std::collections::BTreeMap;
+
 use kernel::{Entity, Kernel};
 use schema::{
     AssetRef, CancelAllOrders, CancelOrder, Command as Order, CountdownCancel, Event, EventBuffer,
@@ -10,8 +12,8 @@ use schema::{
 use units::{Amount, Id, Lots, Ticks, Timestamp};
 
 use super::acts::{AccountAct, Act, KeyWords, OrderWords, SeqWords};
-use super::lines::{plain, shown};
-use super::parse::{Command, Fault, Scene, What};
+use super::lines::{Line, plain, shown};
+use super::parse::{Command, Fault, Row, Scene, What};
 use super::setup::{BEGIN, SetUp};
 use super::tables::{compare, side_by_side};
 use crate::common::{Venue, asset, btc_usdt, genesis, label, opening};
@@ -25,6 +27,8 @@ pub(crate) struct Stage {
     reapplied: Kernel,
     accounts: Vec<(String, Id)>,
     orders: Vec<Named>,
+    /// Places in `orders`, by sequence.
+    places: BTreeMap<u64, usize>,
     /// What came of the last command.
     pub(crate) outcome: Option<Outcome>,
     before: Vec<u8>,
@@ -33,55 +37,50 @@ pub(crate) struct Stage {
 /// An order that the scene has a name for.
 struct Named {
     name: String,
-    sequence: u64,
     id: Id,
     market: u32,
 }
 
 /// Runs a scene; what differs is told as text.
 pub(crate) fn run(scene: &Scene) -> Result<(), String> {
-    let tell = |fault: Fault| format!("line {}: {}", fault.line, fault.text);
     let mut stage = Stage::new(&scene.set_up);
     for step in &scene.steps {
-        let line = step.line;
-        match &step.what {
-            What::At(time) => stage.venue.now = Timestamp(BEGIN.0 + time),
-            What::Command(command) => {
-                stage.run_command(line, command).map_err(tell)?;
-                let lines = shown(&stage);
-                let of_form = |expected: &str| {
-                    let kept = lines.iter().filter(|line| line.main || command.in_full);
-                    let pick = |index: usize, line: &super::lines::Line| {
-                        let own = command.events.get(index).map(|row| plain(&row.text));
-                        let (short, long) = (plain(&line.short), plain(&line.long));
-                        if own.as_deref() == Some(&short) { short } else { long }
-                    };
-                    let texts: Vec<String> =
-                        kept.enumerate().map(|(index, line)| pick(index, line)).collect();
-                    (expected.to_owned(), texts)
-                };
-                let (what, texts) = of_form("events");
-                let expected: Vec<String> =
-                    command.events.iter().map(|row| plain(&row.text)).collect();
-                if expected != texts {
-                    return Err(format!(
-                        "line {line}: {what}\n{}",
-                        side_by_side(&expected, &texts)
-                    ));
-                }
+        let result = match &step.what {
+            What::At(time) => {
+                stage.venue.now = Timestamp(BEGIN.0 + time);
+                Ok(())
             }
-            What::Unchanged => {
-                if stage.before != figures(&stage.venue.live) {
-                    return Err(format!("line {line}: the command changed the state"));
-                }
-            }
-            What::Shows(table, rows) => {
-                let expected: Vec<String> = rows.iter().map(|row| plain(&row.text)).collect();
-                compare(&stage, table, &expected).map_err(|text| format!("line {line}: {text}"))?;
-            }
-        }
+            What::Command(command) => match stage.run_command(step.line, command) {
+                Ok(()) => compare_events(&stage, command),
+                Err(fault) => Err(fault.text),
+            },
+            What::Unchanged if stage.before == figures(&stage.venue.live) => Ok(()),
+            What::Unchanged => Err("the command changed the state".to_owned()),
+            What::Shows(table, rows) => compare(&stage, table, &plain_rows(rows)),
+        };
+        result.map_err(|text| format!("line {}: {text}", step.line))?;
     }
     Ok(())
+}
+
+fn plain_rows(rows: &[Row]) -> Vec<String> {
+    rows.iter().map(|row| plain(&row.text)).collect()
+}
+
+/// The events of the last command are those that the scene lists, in the form in which it does.
+fn compare_events(stage: &Stage, command: &Command) -> Result<(), String> {
+    let expected = plain_rows(&command.events);
+    let lines = shown(stage);
+    let kept = lines.iter().filter(|line| line.main || command.in_full);
+    let form = |(index, line): (usize, &Line)| {
+        let with_figures = expected.get(index).is_some_and(|row| row.contains(','));
+        plain(if with_figures || command.in_full { &line.long } else { &line.short })
+    };
+    let found: Vec<String> = kept.enumerate().map(form).collect();
+    if expected == found {
+        return Ok(());
+    }
+    Err(format!("events\n{}", side_by_side(&expected, &found)))
 }
 
 /// All balances, orders and markets as bytes.
@@ -90,13 +89,14 @@ fn figures(kernel: &Kernel) -> Vec<u8> {
     let counts = |entity: &Entity| {
         matches!(entity, Entity::Balance { .. } | Entity::Order(_) | Entity::Market(_))
     };
-    for entity in kernel.entities().into_iter().filter(counts) {
+    for entity in kernel.entities().filter(counts) {
         assert!(kernel.encode_entity(entity, &mut out), "a listed entity is there");
     }
     out
 }
 
-fn reloaded(kernel: &Kernel) -> Kernel {
+/// A kernel through its bytes.
+pub(crate) fn reloaded(kernel: &Kernel) -> Kernel {
     let mut bytes = Vec::new();
     kernel.save(&mut bytes);
     Kernel::load(&bytes).expect("what was saved can be loaded")
@@ -135,8 +135,8 @@ impl Stage {
         }
         venue.now = BEGIN;
         let (restored, reapplied) = (reloaded(&venue.live), reloaded(&venue.replayed));
-        let (orders, before) = (Vec::new(), Vec::new());
-        Self { venue, restored, reapplied, accounts, orders, outcome: None, before }
+        let (orders, places, before) = (Vec::new(), BTreeMap::new(), Vec::new());
+        Self { venue, restored, reapplied, accounts, orders, places, outcome: None, before }
     }
 
     /// The kernels that must show the same, with their names.
@@ -214,7 +214,8 @@ impl Stage {
         };
         let id = Id::derive(head.timestamp, self.venue.live.shard(), head.sequence);
         let id = id.expect("times and sequences fit an id");
-        self.orders.push(Named { name: name.to_owned(), sequence: head.sequence, id, market });
+        self.places.insert(head.sequence, self.orders.len());
+        self.orders.push(Named { name: name.to_owned(), id, market });
     }
 
     /// The other kernels take the last command or its events.
@@ -344,14 +345,16 @@ impl Stage {
         }
     }
 
+    fn named(&self, order: u64) -> Option<&Named> {
+        self.places.get(&order).map(|&place| &self.orders[place])
+    }
+
     pub(crate) fn order_name(&self, sequence: u64) -> &str {
-        let named = self.orders.iter().find(|order| order.sequence == sequence);
-        named.map_or("?", |order| &order.name)
+        self.named(sequence).map_or("?", |order| &order.name)
     }
 
     pub(crate) fn market_of(&self, order: u64) -> u32 {
-        let named = self.orders.iter().find(|named| named.sequence == order);
-        named.map_or(1, |named| named.market)
+        self.named(order).map_or(1, |order| order.market)
     }
 
     pub(crate) fn account_name(&self, number: u32) -> String {

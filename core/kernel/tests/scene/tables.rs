@@ -7,7 +7,7 @@ use units::{Amount, Side};
 
 use super::lines::{plain, side_word};
 use super::parse::Fault;
-use super::stage::Stage;
+use super::stage::{Stage, reloaded};
 use super::words::{Words, show_rate};
 
 /// What a table shows.
@@ -195,7 +195,8 @@ fn balances_of(kernel: &Kernel, number: u32) -> String {
 
 /// Compares a table with every kernel of the stage.
 pub(crate) fn compare(stage: &Stage, table: &Table, expected: &[String]) -> Result<(), String> {
-    for (name, kernel) in stage.kernels() {
+    let fresh = reloaded(&stage.venue.live);
+    for (name, kernel) in stage.kernels().into_iter().chain([("just loaded", &fresh)]) {
         let rows: Vec<String> =
             table.rows(stage, kernel, expected).iter().map(|row| plain(row)).collect();
         if rows != expected {
