@@ -28,7 +28,8 @@ impl<W: Watch> Kernel<W> {
         let OrderTerms::Checked { account, market, ticks, lots } = event.terms else {
             unreachable!("only checked orders enter state")
         };
-        let reserve_rate = self.rates_of(account, self.markets.at(market)).taker;
+        let rate = self.rates_of(account, self.markets.at(market)).taker;
+        let reserve_rate = i32::try_from(rate.0).expect("a taker rate is at most 2 % (FEE-12)");
         let slot = self.orders.add(Order {
             sequence: at.sequence,
             submitted_at: at.timestamp,

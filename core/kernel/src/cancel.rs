@@ -19,20 +19,26 @@ impl<W: Watch> Kernel<W> {
         cancel: &CancelOrder,
         out: &mut EventBuffer,
     ) -> Result<Outcome, Refusal> {
-        let slot = self.check_own_order(cancel.account, cancel.order, cancel.state_seq)?;
+        let slot = self.find_own_order(cancel.account, cancel.order, cancel.state_seq)?;
         self.cancel_open(slot, Code::UserRequested, out);
         Ok(DONE)
     }
 
     /// The core knows open orders only; another's order is as if it did not exist (D-72). A suspended
     /// account may still cancel (LIFE-47).
-    #[inline]
     pub(crate) fn check_own_order(
         &self,
         account: Id,
         id: Id,
         state_seq: Option<u64>,
     ) -> Result<Slot, Refusal> {
+        self.find_own_order(account, id, state_seq)
+    }
+
+    /// The same, for the one caller that is hot: a cancel is half of all commands.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "measured: a call costs 3 % of the kernel's commands")]
+    fn find_own_order(&self, account: Id, id: Id, state_seq: Option<u64>) -> Result<Slot, Refusal> {
         let missing = Refusal::new(Code::AccountNotFound, Why::NoSuchAccount);
         let account = self.ledger.number(account).ok_or(missing)?;
         let missing = Refusal::new(Code::OrderNotFound, Why::NoSuchOrder);

@@ -40,15 +40,17 @@ pub(crate) enum DueKind {
 pub(crate) type DueItem = (Timestamp, DueKind, u64);
 
 /// What is due at some time.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct DueQueue {
     timed: BTreeSet<DueItem>,
     /// Orders whose trigger was met, but for those of paused markets.
     triggered: BTreeSet<(Timestamp, u64)>,
+    /// Nothing is due before.
+    next: Timestamp,
     /// Whether the last command left something that was due at its time.
     pub(crate) backlog: bool,
     /// Day through which all accounts have their tier. Not state: looking twice finds nothing.
-    pub(crate) tiers_done: u32,
+    tiers_done: u32,
     /// The account to look at next, on the day after.
     pub(crate) tiers_next: u32,
 }
@@ -69,21 +71,57 @@ pub(crate) fn limit_id(account: u32, market: u32) -> u64 {
     u64::from(account) << 32 | u64::from(market)
 }
 
+impl Default for DueQueue {
+    fn default() -> Self {
+        Self {
+            timed: BTreeSet::new(),
+            triggered: BTreeSet::new(),
+            next: Timestamp(0),
+            backlog: false,
+            tiers_done: 0,
+            tiers_next: 0,
+        }
+    }
+}
+
 impl DueQueue {
     pub(crate) fn add(&mut self, item: DueItem) {
         self.timed.insert(item);
+        self.look_ahead();
     }
 
     pub(crate) fn remove(&mut self, item: &DueItem) {
         self.timed.remove(item);
+        self.look_ahead();
     }
 
     pub(crate) fn add_triggered(&mut self, met_at: Timestamp, order: u64) {
         self.triggered.insert((met_at, order));
+        self.look_ahead();
     }
 
     pub(crate) fn remove_triggered(&mut self, met_at: Timestamp, order: u64) {
         self.triggered.remove(&(met_at, order));
+        self.look_ahead();
+    }
+
+    /// All accounts have the tier of this day.
+    pub(crate) fn end_tiers(&mut self, today: u32) {
+        self.tiers_next = 0;
+        self.tiers_done = today;
+        self.look_ahead();
+    }
+
+    /// Whether all accounts have the tier of this day.
+    pub(crate) fn has_tiers_of(&self, today: u32) -> bool {
+        self.tiers_done >= today
+    }
+
+    fn look_ahead(&mut self) {
+        let heads =
+            [self.timed.first().map(|item| item.0), self.triggered.first().map(|item| item.0)];
+        let tiers = midnight(self.tiers_done.saturating_add(1));
+        self.next = heads.into_iter().flatten().fold(tiers, Timestamp::min);
     }
 
     /// Every order whose trigger was met.
@@ -122,10 +160,11 @@ impl DueQueue {
 }
 
 impl<W: Watch> Kernel<W> {
-    /// Whether work is due at `now`, so that a Tick would do something.
+    /// Whether the next command, whenever it comes, has due work to take: a trigger was met, or
+    /// something was left. A Tick should then come at once (D-92).
     #[must_use]
-    pub fn is_due(&self, now: Timestamp) -> bool {
-        self.due.any(now) || self.due.tiers_done < day_of(now)
+    pub fn has_due_work(&self) -> bool {
+        self.due.next <= Timestamp(self.position.last_timestamp.0 + 1)
     }
 
     /// Takes what is due at the command's time, before its own work.
@@ -133,7 +172,7 @@ impl<W: Watch> Kernel<W> {
     pub(crate) fn take_due(&mut self, out: &mut EventBuffer) {
         self.due.backlog = false;
         let now = self.command_time;
-        if self.due.any(now) || self.due.tiers_done < day_of(now) {
+        if self.due.next <= now {
             self.take_due_items(now, out);
         }
     }

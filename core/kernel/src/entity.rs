@@ -232,7 +232,7 @@ fn write_order(order: &Order, out: &mut Vec<u8>) {
     out.extend_from_slice(&order.units.to_le_bytes());
     write_amount(out, order.fees);
     write_amount(out, order.reserved);
-    write_i64(out, order.reserve_rate.0);
+    write_i64(out, order.reserve_rate().0);
     for number in [order.version, order.state_seq, order.priority] {
         write_u64(out, number);
     }

@@ -77,6 +77,9 @@ pub struct Kernel<W: Watch = Unwatched> {
     pub(crate) command_time: Timestamp,
     /// Fills of this command so far (D-76).
     pub(crate) fills: u32,
+    /// The UTC day of the last counted trade, and the midnight that ends it.
+    pub(crate) today: u32,
+    pub(crate) tomorrow: Timestamp,
     /// The trade that was executed and is not settled yet.
     pub(crate) open_trade: Option<OpenTrade>,
     /// Time of the next event of this command.
@@ -134,6 +137,8 @@ impl<W: Watch> Kernel<W> {
             due: DueQueue::default(),
             command_time: Timestamp(0),
             fills: 0,
+            today: 0,
+            tomorrow: Timestamp(0),
             open_trade: None,
             next_time: Timestamp(0),
             entering: None,

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use book::Book;
 use fees::FeeScale;
-use schema::{Label, MarketTerms, SymbolRef};
+use schema::{Label, MarketTerms, Matching, SymbolRef};
 use units::{Amount, Lots, Rate, Rounding, Side, Ticks, Timestamp};
 
 use crate::step::Step;
@@ -33,6 +33,10 @@ pub struct Market {
     pub(crate) lot: Step,
     /// Whether its trades count as volume: it is quoted in USDT (D-98).
     pub(crate) counts_volume: bool,
+    /// Whether it has fee tiers of its own.
+    pub(crate) has_own_tiers: bool,
+    /// Whether a level is shared by size.
+    pub(crate) is_shared: bool,
     /// When its limits were last changed.
     pub(crate) changed_at: Timestamp,
     pub(crate) triggers: Triggers,
@@ -117,6 +121,8 @@ impl Market {
             tick: Step::new(terms.tick_size),
             lot: Step::new(terms.lot_size),
             counts_volume: terms.quote.as_str() == "USDT",
+            has_own_tiers: !terms.fee_tiers.is_empty(),
+            is_shared: terms.matching == Matching::ProRata,
             changed_at: Timestamp(0),
             triggers: Triggers::default(),
             parked: BTreeSet::new(),

@@ -14,7 +14,7 @@ use ledger::SystemAccount;
 use schema::limits::FILL_COUNT_MAX;
 use schema::{
     BalanceUpdated, Bucket, Code, EventBuffer, EventHead, EventKind, ExpiryReason, Fill,
-    MarginMoved, Matching, OrderEnded, OrderReduced, OrderState, Posting, ReduceReason, Reference,
+    MarginMoved, OrderEnded, OrderReduced, OrderState, Posting, ReduceReason, Reference,
     ReleaseReason, SelfTrade, TradeExecuted, TradeSettled, UpdateReason,
 };
 use units::{Amount, Lots, Side, Ticks};
@@ -59,7 +59,7 @@ impl<W: Watch> Kernel<W> {
             let front = market.book.front(taker.side.opposite());
             let maker = front.filter(|maker| meets(taker.side, taker.ticks, maker.ticks));
             let Some(maker) = maker else { break };
-            if market.terms.matching == Matching::ProRata
+            if market.is_shared
                 && let Some(level) = market.book.level(taker.side.opposite(), maker.ticks)
                 && u128::from(taker.remaining().0) < level.lots
             {
@@ -207,7 +207,7 @@ impl<W: Watch> Kernel<W> {
         let taker_buys = taker_order.side == Side::Buy;
         let buyer = if taker_buys { taker_order } else { maker_order };
         let rest = (buyer.ticks, Lots(buyer.remaining().0 - lots.0));
-        let need = market.requirement(Side::Buy, rest, buyer.reserve_rate);
+        let need = market.requirement(Side::Buy, rest, buyer.reserve_rate());
         // What the buyer can pay as its fee and still hold what the rest of the order needs (D-85).
         let spare = buyer.reserved - value - need.expect("less than what was reserved");
         let rates = TradeRates {
@@ -344,7 +344,7 @@ impl<W: Watch> Kernel<W> {
         let order = self.orders.at(slot);
         let market = self.markets.at(order.market);
         let rest = (order.ticks, order.remaining());
-        let need = market.requirement(order.side, rest, order.reserve_rate);
+        let need = market.requirement(order.side, rest, order.reserve_rate());
         assert_eq!(need, Some(order.reserved), "a reservation is exact (ACCT-20)");
     }
 }

@@ -22,7 +22,7 @@ impl<W: Watch> Kernel<W> {
         let order = self.orders.at(slot);
         let market = self.markets.at(order.market);
         let rest = (order.ticks, order.remaining());
-        let need = market.requirement(order.side, rest, order.reserve_rate);
+        let need = market.requirement(order.side, rest, order.reserve_rate());
         need.expect("less than what was reserved")
     }
 

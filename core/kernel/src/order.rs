@@ -41,8 +41,8 @@ pub struct Order {
     pub fees: Amount,
     /// What is still reserved for it.
     pub reserved: Amount,
-    /// The taker rate that its reservation counts with.
-    pub reserve_rate: Rate,
+    /// The taker rate that its reservation counts with; a taker rate fits 32 bits.
+    pub(crate) reserve_rate: i32,
     /// Its own sequence (SEQ-27).
     pub version: u64,
     /// Event that changed it last.
@@ -109,6 +109,13 @@ impl Waiting {
 }
 
 impl Order {
+    /// The taker rate that its reservation counts with.
+    #[must_use]
+    #[inline]
+    pub fn reserve_rate(&self) -> Rate {
+        Rate(i64::from(self.reserve_rate))
+    }
+
     /// What is left of it.
     #[must_use]
     #[inline]

@@ -77,6 +77,7 @@ impl AccountFees {
     }
 
     /// Own rates or a waiver, if it has one.
+    #[inline]
     fn special(&self) -> Option<(FeeKind, Rate, Rate)> {
         let special = self.special.as_ref()?;
         if special.waiver.is_some() {
@@ -94,7 +95,7 @@ impl<W: Watch> Kernel<W> {
         if let Some((_, maker, taker)) = fees.special() {
             return FeeTier { above: Amount::ZERO, maker, taker };
         }
-        if market.terms.fee_tiers.is_empty() {
+        if !market.has_own_tiers {
             return row(&self.schedule.tiers, fees.tier);
         }
         let own = &market.terms.fee_tiers;
@@ -105,7 +106,11 @@ impl<W: Watch> Kernel<W> {
     #[inline]
     pub(crate) fn count_volume(&mut self, at: EventHead, trade: &OpenTrade) {
         let Some(volume) = trade.volume else { return };
-        let today = day_of(at.timestamp);
+        if at.timestamp >= self.tomorrow {
+            self.today = day_of(at.timestamp);
+            self.tomorrow = midnight(self.today.saturating_add(1));
+        }
+        let today = self.today;
         for account in trade.accounts {
             self.fees[account as usize].count(today, volume);
             self.watch.touched(Entity::Account(account));
@@ -125,14 +130,13 @@ impl<W: Watch> Kernel<W> {
             }
             self.due.tiers_next += 1;
         }
-        self.due.tiers_next = 0;
-        self.due.tiers_done = today;
+        self.due.end_tiers(today);
     }
 
     /// The row that an account is to have today, if it has another one.
     #[inline]
     pub(crate) fn tier_change_of(&self, account: u32, today: u32) -> Option<u8> {
-        if self.due.tiers_done >= today {
+        if self.due.has_tiers_of(today) {
             return None;
         }
         let fees = &self.fees[account as usize];

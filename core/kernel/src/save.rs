@@ -20,7 +20,7 @@ use schema::{
     AccountStatus, ClockStatus, Event, EventKind, FeeTier, OrderState, OrderType, SelfTrade,
     TimeInForce, TriggerKind, WaiverReason, decode_payload,
 };
-use units::{Amount, Lots, Rate, Side, Timestamp};
+use units::{Amount, Lots, Side, Timestamp};
 
 use crate::due::DueKind;
 use crate::keys::KeptKey;
@@ -171,7 +171,7 @@ impl<W: Watch> Kernel<W> {
             for order in self.orders.of_account(account) {
                 let market = self.markets.at(order.market);
                 let rest = (order.ticks, order.remaining());
-                let need = market.requirement(order.side, rest, order.reserve_rate);
+                let need = market.requirement(order.side, rest, order.reserve_rate());
                 consistent(need.is_some())?;
                 let slot = self.orders.slot(order.sequence).ok_or(LoadError::Inconsistent)?;
                 consistent(self.hold_of(slot) == order.reserved)?;
@@ -410,7 +410,7 @@ fn read_order(reader: &mut Reader<'_>, sequence: u64) -> Result<Order, LoadError
     let (ticks, total, filled) = (reader.ticks()?, reader.lots()?, Lots(reader.u64()?));
     let units = u128::from_le_bytes(reader.array()?);
     let (fees, reserved) = (reader.amount()?, reader.amount()?);
-    let reserve_rate: Rate = reader.rate()?;
+    let reserve_rate = i32::try_from(reader.rate()?.0).map_err(|_| DecodeError::BadNumber)?;
     let (version, state_seq, priority) = (reader.u64()?, reader.u64()?, reader.u64()?);
     let state_changed_at = reader.time()?;
     let [now, before, side, order_type, time_in_force, self_trade] = reader.array()?;

@@ -4,8 +4,8 @@
 use alloc::vec::Vec;
 
 use book::Maker;
+use schema::SelfTrade;
 use schema::limits::FILL_COUNT_MAX;
-use schema::{Matching, SelfTrade};
 use units::{Amount, Lots, Side, Ticks};
 
 use crate::market::Market;
@@ -87,8 +87,7 @@ impl<W: Watch> Kernel<W> {
         let mut counted = Counted { left: trial.lots, fills: self.fills, gone, done: false };
         let levels = market.book.depth(trial.side.opposite(), usize::MAX);
         for level in levels.take_while(|level| meets(trial.side, trial.ticks, level.ticks)) {
-            let is_shared = market.terms.matching == Matching::ProRata;
-            if is_shared && u128::from(counted.left.0) < level.lots {
+            if market.is_shared && u128::from(counted.left.0) < level.lots {
                 self.count_shared(market, trial, level.ticks, &mut counted);
             } else {
                 self.count_in_time(market, trial, level.ticks, &mut counted);

@@ -111,6 +111,7 @@ mod tests {
             trigger: None,
             oco_with: None,
             position_side: None,
+            replaces: None,
         })
     }
 

@@ -118,6 +118,7 @@ impl FakePort {
             Query::Markets => View::Markets(vec![market()]),
             Query::Assets => View::Assets(vec![asset()]),
             Query::Health => View::Health(health()),
+            other => panic!("no test asks this door for {other:?}"),
         }
     }
 }
