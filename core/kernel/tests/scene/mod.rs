@@ -7,6 +7,7 @@
 //! the specification: a scene is never recorded from the kernel.
 
 pub(crate) mod acts;
+mod commands;
 mod direct;
 pub(crate) mod lines;
 pub(crate) mod operator;

@@ -5,13 +5,12 @@ use std::collections::BTreeMap;
 
 use kernel::{Entity, Kernel};
 use schema::{
-    AssetRef, CancelAllOrders, CancelOrder, Command as Order, CountdownCancel, Event, EventBuffer,
-    GroupIter, Key, KeyOrigin, Label, LedgerEntry, OrderRequest, OrderTerms, OrderType, Outcome,
-    ReduceOrder, ReplaceOrder, SymbolRef, TimeInForce, Transfer, Trigger, TriggerSource,
+    AssetRef, Command as Order, Event, EventBuffer, GroupIter, OrderTerms, Outcome, SymbolRef,
 };
 use units::{Amount, Id, Lots, Ticks, Timestamp};
 
-use super::acts::{AccountAct, Act, KeyWords, OrderWords, SeqWords};
+use super::acts::{AccountAct, Act};
+use super::commands::{deposit, key_of};
 use super::lines::{Line, plain, shown};
 use super::parse::{Command, Fault, Row, Scene, What};
 use super::setup::{BEGIN, SetUp};
@@ -235,94 +234,9 @@ impl Stage {
         }
     }
 
-    fn command_of(
-        &self,
-        line: usize,
-        account: Id,
-        (act, key): (&AccountAct, Option<&KeyWords>),
-        counted: &dyn Fn(&str) -> String,
-    ) -> Result<Order, Fault> {
-        let place = |order: &OrderWords| {
-            let mut request = self.request(line, account, order)?;
-            request.client_order_id = key.and_then(|key| Label::new(&key.name).ok());
-            Ok(request)
-        };
-        Ok(match act {
-            AccountAct::Place { order, .. } => Order::PlaceOrder(place(order)?),
-            AccountAct::Cancel { order, state_seq } => {
-                let order = self.order_id(line, &counted(order))?;
-                let state_seq = self.state_seq(order, *state_seq);
-                Order::CancelOrder(CancelOrder { account, order, state_seq })
-            }
-            AccountAct::Reduce { order, to, state_seq } => {
-                let order = self.order_id(line, &counted(order))?;
-                let state_seq = self.state_seq(order, *state_seq);
-                Order::ReduceOrder(ReduceOrder { account, order, quantity: *to, state_seq })
-            }
-            AccountAct::Replace { order, with, state_seq, .. } => {
-                let order = self.order_id(line, &counted(order))?;
-                let state_seq = self.state_seq(order, *state_seq);
-                Order::ReplaceOrder(ReplaceOrder { order, state_seq, request: place(with)? })
-            }
-            AccountAct::CancelAll { symbol } => {
-                let symbol = symbol.as_deref().map(|symbol| self.symbol_ref(symbol));
-                Order::CancelAllOrders(CancelAllOrders { account, symbol })
-            }
-            AccountAct::Countdown { timeout } => {
-                Order::SetCountdownCancel(CountdownCancel { account, timeout: *timeout })
-            }
-            AccountAct::Deposit { amount, asset } => {
-                Order::Deposit(deposit(account, self.asset_ref(asset), *amount))
-            }
-            AccountAct::Withdraw { amount, asset } => {
-                Order::Withdraw(deposit(account, self.asset_ref(asset), *amount))
-            }
-            AccountAct::Transfer { amount, asset, to } => Order::Transfer(Transfer {
-                from: account,
-                to: self.account_id(line, to)?,
-                asset: self.asset_ref(asset),
-                amount: *amount,
-            }),
-        })
-    }
-
-    fn request(&self, line: usize, account: Id, words: &OrderWords) -> Result<OrderRequest, Fault> {
-        let usual = if words.market_order { TimeInForce::Ioc } else { TimeInForce::Gtc };
-        let source = if words.by_mark { TriggerSource::Mark } else { TriggerSource::Last };
-        let pair = words.oco_with.as_deref();
-        Ok(OrderRequest {
-            account,
-            client_order_id: None,
-            symbol: words.symbol.as_deref().map_or(SymbolRef::Listed(1), |s| self.symbol_ref(s)),
-            side: words.side,
-            order_type: if words.market_order { OrderType::Market } else { OrderType::Limit },
-            quantity: words.quantity,
-            by_quote: words.by_quote,
-            price: words.price,
-            time_in_force: words.time_in_force.unwrap_or(usual),
-            expire_at: words.until.map(|until| Timestamp(BEGIN.0 + until)),
-            post_only: words.post_only,
-            reduce_only: words.reduce_only,
-            self_trade: words.self_trade,
-            trigger: words.trigger.map(|(kind, price)| Trigger { kind, price, source }),
-            oco_with: pair.map(|name| self.order_id(line, name)).transpose()?,
-            position_side: words.long.then_some(schema::PositionSide::Long),
-        })
-    }
-
-    fn state_seq(&self, order: Id, words: Option<SeqWords>) -> Option<u64> {
-        let current = self.venue.live.order(order).map_or(0, |order| order.state_seq);
-        words.map(|words| if matches!(words, SeqWords::Current) { current } else { current + 1 })
-    }
-
     pub(crate) fn symbol_ref(&self, symbol: &str) -> SymbolRef {
         let number = self.venue.live.market_number(&label(symbol));
         number.map_or(SymbolRef::Unknown(label(symbol)), SymbolRef::Listed)
-    }
-
-    fn asset_ref(&self, symbol: &str) -> AssetRef {
-        let number = self.venue.live.asset_number(&label(symbol));
-        number.map_or(AssetRef::Unknown(label(symbol)), AssetRef::Listed)
     }
 
     pub(crate) fn account_id(&self, line: usize, name: &str) -> Result<Id, Fault> {
@@ -335,7 +249,7 @@ impl Stage {
         }
     }
 
-    fn order_id(&self, line: usize, name: &str) -> Result<Id, Fault> {
+    pub(crate) fn order_id(&self, line: usize, name: &str) -> Result<Id, Fault> {
         if name == "unknown" {
             return Ok(Id([0xdd; 16]));
         }
@@ -379,33 +293,17 @@ impl Stage {
     }
 }
 
-fn deposit(account: Id, asset: AssetRef, amount: Amount) -> LedgerEntry {
-    LedgerEntry { account, asset, amount, reference: Id([3; 16]) }
-}
-
 /// An id, of an owner, that follows from a name.
 fn id_of_text(text: &str) -> Id {
     Id(hash_of(text))
 }
 
 /// Sixteen bytes that follow from a text; whole texts differ, so do they in scenes.
-fn hash_of(text: &str) -> [u8; 16] {
+pub(crate) fn hash_of(text: &str) -> [u8; 16] {
     let mut hash = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128;
     for byte in text.bytes() {
         hash ^= u128::from(byte);
         hash = hash.wrapping_mul(0x0100_0000_0000_0000_0000_013b);
     }
     hash.to_le_bytes()
-}
-
-fn key_of(account: &str, key: &KeyWords, command: &Order) -> Key {
-    let origin = key.until.map_or(KeyOrigin::Client, |until| KeyOrigin::Gateway {
-        valid_until: Timestamp(BEGIN.0 + until),
-    });
-    Key {
-        key_hash: hash_of(&format!("{account} {}", key.name)),
-        body_hash: hash_of(&format!("{command:?}")),
-        origin,
-        text: Label::new(&key.name).ok(),
-    }
 }
