@@ -121,7 +121,7 @@ fn unknown_words_are_faults() {
         ("best 99 101\n", 9, "unknown words `99 101`"),
         ("at 5s\n  book\n", 10, "unknown word `book`"),
         ("unchanged\n\nscene A second one\nbook empty\n", 12, "`why` and a sentence must follow"),
-        ("unchanged\nscene A second one\nwhy So.\ntick\n", 10, "no `# covers:` line says"),
+        ("unchanged\nscene A second one\nwhy So.\ntick\n", 10, "it says neither `# covers:` nor"),
         ("", 1, "the scene looks at nothing"),
     ] {
         let fault = scene::parse(&small(lines)).expect_err(lines);

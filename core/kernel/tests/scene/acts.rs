@@ -49,6 +49,8 @@ pub(crate) enum AccountAct {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum SeqWords {
     Current,
+    /// That of its acceptance.
+    First,
     Stale,
 }
 
@@ -148,6 +150,7 @@ fn read_seq(words: &mut Words) -> Result<Option<SeqWords>, Fault> {
     }
     match words.word("what is expected")? {
         "current" => Ok(Some(SeqWords::Current)),
+        "first" => Ok(Some(SeqWords::First)),
         "stale" => Ok(Some(SeqWords::Stale)),
         other => words.fault(format!("unknown word `{other}`")),
     }

@@ -91,7 +91,11 @@ impl Stage {
 
     fn state_seq(&self, order: Id, words: Option<SeqWords>) -> Option<u64> {
         let current = self.venue.live.order(order).map_or(0, |order| order.state_seq);
-        words.map(|words| if matches!(words, SeqWords::Current) { current } else { current + 1 })
+        words.map(|words| match words {
+            SeqWords::Current => current,
+            SeqWords::First => self.first_seq(order),
+            SeqWords::Stale => current + 1,
+        })
     }
 
     fn asset_ref(&self, symbol: &str) -> AssetRef {

@@ -154,7 +154,10 @@ fn figures(detail: &Detail) -> String {
 fn of_order(stage: &Stage, head: EventHead, event: &Event) -> Line {
     let name = |sequence| stage.order_name(sequence);
     match event {
-        Event::OrderSubmitted(_) => Line::detail(format!("submitted {}", name(head.sequence))),
+        Event::OrderSubmitted(event) => {
+            let old = event.replaces.map(|old| format!(" replacing {}", name(old)));
+            Line::detail(format!("submitted {}{}", name(head.sequence), old.unwrap_or_default()))
+        }
         Event::OrderAccepted(event) => Line::detail(format!("accepted {}", name(event.order))),
         Event::OrderRejected(event) => {
             let (code, figures) = (event.reason.name(), figures(&event.detail));

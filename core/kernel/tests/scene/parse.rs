@@ -100,10 +100,12 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Scene>, Fault> {
         let Some(title) = text.strip_prefix("scene ") else {
             return Err(Fault { line, text: format!("`scene TITLE` is expected, not `{text}`") });
         };
+        let why = lines.peek().map_or("", |(_, why)| why);
         let scene = read_scene(title, &mut lines)?;
         let end = lines.peek().map_or(usize::MAX, |(line, _)| line);
-        if !covered.iter().any(|at| (line..end).contains(at)) {
-            return Err(Fault { line, text: "no `# covers:` line says what it shows".into() });
+        if !covered.iter().any(|at| (line..end).contains(at)) && !why.contains("(D-") {
+            let text = "it says neither `# covers:` nor, in its `why`, a decision like (D-96)";
+            return Err(Fault { line, text: text.into() });
         }
         if !scene.steps.iter().any(Step::looks) {
             return Err(Fault { line, text: "the scene looks at nothing".into() });

@@ -38,6 +38,8 @@ struct Named {
     name: String,
     id: Id,
     market: u32,
+    /// Its `state_seq` at the end of the command that placed it.
+    first_seq: u64,
 }
 
 /// Runs a scene; what differs is told as text.
@@ -214,7 +216,8 @@ impl Stage {
         let id = Id::derive(head.timestamp, self.venue.live.shard(), head.sequence);
         let id = id.expect("times and sequences fit an id");
         self.places.insert(head.sequence, self.orders.len());
-        self.orders.push(Named { name: name.to_owned(), id, market });
+        let first_seq = self.venue.live.order(id).map_or(0, |order| order.state_seq);
+        self.orders.push(Named { name: name.to_owned(), id, market, first_seq });
     }
 
     /// The other kernels take the last command or its events.
@@ -261,6 +264,10 @@ impl Stage {
 
     fn named(&self, order: u64) -> Option<&Named> {
         self.places.get(&order).map(|&place| &self.orders[place])
+    }
+
+    pub(crate) fn first_seq(&self, id: Id) -> u64 {
+        self.named(id.sequence()).map_or(0, |order| order.first_seq)
     }
 
     pub(crate) fn order_name(&self, sequence: u64) -> &str {
