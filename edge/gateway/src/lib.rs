@@ -21,6 +21,7 @@ mod catalog;
 mod connection;
 mod door;
 mod error;
+mod fees;
 mod forms;
 mod idempotency;
 pub mod limits;

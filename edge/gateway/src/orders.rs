@@ -233,7 +233,7 @@ async fn order_by_key(
 /// An order as it is shown (STATE-36).
 pub(crate) fn order_object(order: &OrderView) -> Object {
     let reason = order.reason.map(Code::name).or(order.expiry.map(schema::ExpiryReason::name));
-    Object::new()
+    let object = Object::new()
         .shown("order_id", order.order_id)
         .shown("account_id", order.account_id)
         .maybe_text("client_order_id", order.client_order_id.as_ref().map(schema::Label::as_str))
@@ -255,4 +255,17 @@ pub(crate) fn order_object(order: &OrderView) -> Object {
         .count("state_seq", order.state_seq)
         .time("state_changed_at", order.state_changed_at)
         .time("created_at", order.created_at)
+        .flag("post_only", order.post_only)
+        .maybe_time("expire_at", order.expire_at)
+        .maybe("oco_with", order.oco_with);
+    match &order.trigger {
+        None => object.raw("trigger", "null"),
+        Some(trigger) => {
+            let trigger = Object::new()
+                .shown("kind", trigger.kind.name())
+                .shown("price", trigger.price)
+                .shown("source", trigger.source.name());
+            object.object("trigger", trigger)
+        }
+    }
 }

@@ -13,7 +13,9 @@ use schema::Code;
 use crate::door::Door;
 use crate::error::ApiError;
 use crate::openapi::operations::{self, Operation};
-use crate::{account, admin, batch, market, openapi, order_changes, orders, status, transfers, ws};
+use crate::{
+    account, admin, batch, fees, market, openapi, order_changes, orders, status, transfers, ws,
+};
 
 /// Who may ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,10 +68,12 @@ routes! {
     get "/v1/market/assets" Public market::assets, ASSETS;
     get "/v1/market/markets" Public market::markets, MARKETS;
     get "/v1/market/book" Public market::book, BOOK;
+    get "/v1/fees" Public fees::schedule, FEES;
     get "/v1/ws" Public ws::connect, STREAM;
     post "/v1/orders" Trader orders::create, CREATE_ORDER;
     get "/v1/orders" Trader orders::find, FIND_ORDER;
     delete "/v1/orders" Trader orders::cancel_by_key, CANCEL_BY_KEY;
+    post "/v1/orders/preview" Trader fees::preview, PREVIEW;
     post "/v1/orders/batch" Trader batch::create, CREATE_ORDERS;
     post "/v1/orders/batch/cancel" Trader batch::cancel, CANCEL_ORDERS;
     get "/v1/orders/{id}" Trader orders::read, GET_ORDER;
@@ -80,6 +84,7 @@ routes! {
     get "/v1/accounts/{id}/balances" Trader account::balances, GET_BALANCES;
     get "/v1/accounts/{id}/orders" Trader account::orders, LIST_ORDERS;
     delete "/v1/accounts/{id}/orders" Trader order_changes::cancel_all, CANCEL_ALL;
+    get "/v1/accounts/{id}/fees" Trader fees::of_account, GET_FEES;
     put "/v1/accounts/{id}/countdown" Trader order_changes::set_countdown, SET_COUNTDOWN;
     post "/v1/transfers" Trader transfers::create, TRANSFER;
     post "/v1/admin/assets" Operator admin::list_asset, LIST_ASSET;

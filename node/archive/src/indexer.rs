@@ -172,6 +172,8 @@ impl Step<'_> {
             Event::OrderFilled(fill) => self.filled(at, fill, true)?,
             Event::OrderCanceled(ended) => self.canceled(at, ended)?,
             Event::OrderExpired(ended) => self.expired(at, ended)?,
+            Event::OrderReduced(reduced) => self.reduced(at, reduced)?,
+            Event::OrderTriggered(triggered) => self.triggered(at, triggered.order)?,
             Event::MarginReserved(moved) => self.reserved(at, moved.order, moved.amount)?,
             Event::MarginReleased(moved) => {
                 self.reserved(at, moved.order, units::Amount(-moved.amount.0))?;

@@ -176,9 +176,9 @@ impl EntryRow {
         write_time(&mut out, self.at);
         out.push(self.reason.number());
         match self.reference {
-            Reference::Trade(trade) => {
+            Reference::Event(event) => {
                 out.push(1);
-                write_u64(&mut out, sequence.wrapping_sub(trade));
+                write_u64(&mut out, sequence.wrapping_sub(event));
             }
             Reference::Outside(id) => {
                 out.push(0);
@@ -194,7 +194,7 @@ impl EntryRow {
             at: reader.time()?,
             reason: reader.tag(UpdateReason::from_number)?,
             reference: if reader.flag()? {
-                Reference::Trade(sequence.wrapping_sub(reader.u64()?))
+                Reference::Event(sequence.wrapping_sub(reader.u64()?))
             } else {
                 Reference::Outside(reader.id()?)
             },

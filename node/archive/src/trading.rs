@@ -4,9 +4,9 @@
 //! arm in `indexer.rs` and one function here that changes the row and calls `step`.
 
 use schema::{
-    BalanceUpdated, Code, EventHead, EventKind, ExpiryReason, Fill, OrderEnded, OrderRejected,
-    OrderState, OrderSubmitted, OrderTerms, Posting, Reference, TradeExecuted, TradeSettled,
-    UpdateReason,
+    BalanceUpdated, Code, EventHead, EventKind, ExpiryReason, Fill, OrderEnded, OrderReduced,
+    OrderRejected, OrderState, OrderSubmitted, OrderTerms, Posting, Reference, TradeExecuted,
+    TradeSettled, UpdateReason,
 };
 use units::{Amount, Lots, Side};
 
@@ -80,6 +80,30 @@ impl Step<'_> {
         row.enter(OrderState::Expired, at);
         row.expiry = Some(event.reason);
         step(row, at, EventKind::OrderExpired);
+        Ok(())
+    }
+
+    /// Quantity taken off: the total is less, the state stays (STATE-37).
+    pub(crate) fn reduced(
+        &mut self,
+        at: EventHead,
+        event: &OrderReduced,
+    ) -> Result<(), ArchiveFault> {
+        let row = self.open_order(at, event.order)?;
+        if event.total >= row.total || event.total <= row.filled {
+            return Err(ArchiveFault::Impossible { at: at.sequence });
+        }
+        row.total = event.total;
+        row.state_seq = at.sequence;
+        row.state_changed_at = at.timestamp;
+        step(row, at, EventKind::OrderReduced);
+        Ok(())
+    }
+
+    /// A trigger was met; no state changes (STATE-26).
+    pub(crate) fn triggered(&mut self, at: EventHead, order: u64) -> Result<(), ArchiveFault> {
+        let row = self.open_order(at, order)?;
+        step(row, at, EventKind::OrderTriggered);
         Ok(())
     }
 
@@ -187,7 +211,9 @@ impl Step<'_> {
         for posting in event.postings() {
             postings.push(self.post(at, posting)?);
         }
-        if let Reference::Trade(trade) = event.reference {
+        if let Reference::Event(trade) = event.reference
+            && event.reason == UpdateReason::TradeSettlement
+        {
             return self.posted_in_trade(at, (trade, event.reason), postings);
         }
         let mut accounts: Vec<u32> = postings.iter().map(|posting| posting.account).collect();

@@ -108,8 +108,19 @@ fn read_market(words: &mut Words) -> Result<MarketTerms, Fault> {
     Ok(terms)
 }
 
-/// `NAME AMOUNT ASSET, AMOUNT ASSET; type MARGIN; kyc 0; owner ann`.
+/// `NAME AMOUNT ASSET, AMOUNT ASSET; type MARGIN; kyc 0; owner ann`, or `repeat 5 s# 2 BTC`.
 pub(crate) fn read_account(set_up: &mut SetUp, words: &mut Words, row: &str) -> Result<(), Fault> {
+    if !words.take("repeat") {
+        return read_one_account(set_up, words, row);
+    }
+    let count = words.count("how often")?;
+    let rest = row.splitn(3, ' ').nth(2).unwrap_or_default();
+    (1..=count).try_for_each(|index| {
+        read_one_account(set_up, words, &rest.replace('#', &index.to_string()))
+    })
+}
+
+fn read_one_account(set_up: &mut SetUp, words: &Words, row: &str) -> Result<(), Fault> {
     let mut parts = row.split(';');
     let first = parts.next().unwrap_or_default();
     let (name, has) = first.split_once(char::is_whitespace).unwrap_or((first, ""));

@@ -182,6 +182,7 @@ impl Stage {
             Act::Tick => self.venue.run_stamped(Order::Tick, None),
             Act::Operator { act, signed } => self.run_operator(line, act, *signed)?,
             Act::Account { account, act, key } => {
+                let account = &counted(account);
                 let id = self.account_id(line, account)?;
                 let order = self.command_of(line, id, (act, key.as_ref()), counted)?;
                 name = match act {

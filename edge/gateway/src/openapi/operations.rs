@@ -150,6 +150,10 @@ pub(crate) const BOOK: Operation = Operation {
     codes: &[&[Code::SymbolNotFound]],
     ..ask("getBook", "The book of a market.", &[(200, Answer::Shape(&shapes::BOOK))])
 };
+pub(crate) const FEES: Operation = Operation {
+    parameters: &[MIN_SEQUENCE],
+    ..ask("listFees", "The fee tiers of everyone.", &[(200, Answer::Shape(&shapes::FEES))])
+};
 pub(crate) const STREAM: Operation = Operation {
     asks_shard: false,
     more: &[(426, Code::InvalidSchema), (429, Code::RateLimited)],
@@ -178,6 +182,15 @@ pub(crate) const CANCEL_BY_KEY: Operation = Operation {
         "cancelOrderByKey",
         "Cancels the open order with a client order id.",
         &[(200, Answer::Shape(&shapes::CANCELED))],
+    )
+};
+pub(crate) const PREVIEW: Operation = Operation {
+    body: Some(form::<OrderForm>),
+    rejects: true,
+    ..ask(
+        "previewOrder",
+        "What an order would reserve and cost at the worst; nothing is placed.",
+        &[(200, Answer::Shape(&shapes::PREVIEW))],
     )
 };
 pub(crate) const CREATE_ORDERS: Operation = Operation {
@@ -244,6 +257,15 @@ pub(crate) const GET_BALANCES: Operation = Operation {
         "getBalances",
         "The balances of an account.",
         &[(200, Answer::Shape(&shapes::BALANCES_OF))],
+    )
+};
+pub(crate) const GET_FEES: Operation = Operation {
+    parameters: &[MIN_SEQUENCE],
+    codes: &[&[Code::AccountNotFound]],
+    ..ask(
+        "getFees",
+        "The fee tier, the volume and the rates of an account, and the next tier.",
+        &[(200, Answer::Shape(&shapes::ACCOUNT_FEES))],
     )
 };
 pub(crate) const LIST_ORDERS: Operation = Operation {

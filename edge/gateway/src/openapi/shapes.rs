@@ -2,7 +2,7 @@
 
 use schema::{
     AccountStatus, AccountType, ApiClass, FeeKind, MarketKind, Matching, OrderState, OrderTier,
-    OrderType, RiskTier, SelfTrade, TimeInForce,
+    OrderType, RiskTier, SelfTrade, TimeInForce, TriggerKind, TriggerSource, WaiverReason,
 };
 
 use super::shape::Kind::{
@@ -104,6 +104,16 @@ const CANCELED_ITEM: Shape = shape(
     &[("status", Count), ("body", Either(&CANCELED, &REFUSED))],
 );
 
+const TRIGGER: Shape = shape(
+    "Trigger",
+    "What an order waits for.",
+    &[
+        ("kind", Name(|| all(TriggerKind::ALL, TriggerKind::name))),
+        ("price", Decimal),
+        ("source", Name(|| all(TriggerSource::ALL, TriggerSource::name))),
+    ],
+);
+
 /// The fields of an order, with what more stands behind them.
 macro_rules! order_fields {
     ($($more:expr),*) => {&[
@@ -127,7 +137,11 @@ macro_rules! order_fields {
         ("state_reason", OrNull(&Text)),
         ("state_seq", Count),
         ("state_changed_at", Time),
-        ("created_at", Time)
+        ("created_at", Time),
+        ("post_only", Flag),
+        ("expire_at", MaybeTime),
+        ("oco_with", OrNull(&Id)),
+        ("trigger", OrNull(&Object(&TRIGGER)))
         $(, $more)*
     ]};
 }
@@ -175,6 +189,8 @@ pub(super) const ACCOUNT: Shape = shape(
         ("version", Count),
         ("maker_rate", Ratio),
         ("taker_rate", Ratio),
+        ("fee_in_token", Flag),
+        ("countdown_at", MaybeTime),
         ("balances", BALANCES),
         ("positions", List(&Text)),
         ("created_at", Time),
@@ -199,6 +215,64 @@ const FEE_TIER: Shape = shape(
     "FeeTier",
     "Rates of volumes above a bound.",
     &[("above", Decimal), ("maker", Ratio), ("taker", Ratio)],
+);
+
+const ANNOUNCED_TIERS: Shape = shape(
+    "AnnouncedTiers",
+    "The tiers that take the place of those in force.",
+    &[("tiers", TIERS), ("effective_at", Time)],
+);
+pub(super) const FEES: Shape = shape(
+    "Fees",
+    "The fee tiers of everyone.",
+    &[("tiers", TIERS), ("announced", OrNull(&Object(&ANNOUNCED_TIERS))), ("sequence", Count)],
+);
+const ANNOUNCED_RATES: Shape = shape(
+    "AnnouncedRates",
+    "Rates of an account that come into force later.",
+    &[
+        ("kind", Name(|| all(FeeKind::ALL, FeeKind::name))),
+        ("maker_rate", Ratio),
+        ("taker_rate", Ratio),
+        ("effective_at", Time),
+    ],
+);
+pub(super) const ACCOUNT_FEES: Shape = shape(
+    "AccountFees",
+    "What the next trade of an account is charged, and what the next tier needs.",
+    &[
+        ("account_id", Id),
+        ("kind", Name(|| all(FeeKind::ALL, FeeKind::name))),
+        ("maker_rate", Ratio),
+        ("taker_rate", Ratio),
+        ("volume_30d", Decimal),
+        ("tier", Count),
+        ("waiver_reason", OrNull(&Name(|| all(WaiverReason::ALL, WaiverReason::name)))),
+        ("waiver_ends_at", MaybeTime),
+        ("next_tier", OrNull(&Object(&FEE_TIER))),
+        ("announced", OrNull(&Object(&ANNOUNCED_RATES))),
+        ("sequence", Count),
+    ],
+);
+pub(super) const PREVIEW: Shape = shape(
+    "OrderPreview",
+    "What an order would be and cost at the worst, were it placed now.",
+    &[
+        ("account_id", Id),
+        ("symbol", Text),
+        ("maker_rate", Ratio),
+        ("taker_rate", Ratio),
+        ("price", OrNull(&Decimal)),
+        ("quantity", Decimal),
+        ("value", Decimal),
+        ("maker_fee", Decimal),
+        ("taker_fee", Decimal),
+        ("worst_fee", Decimal),
+        ("reserved", Decimal),
+        ("reserved_asset", Text),
+        ("available", Decimal),
+        ("sequence", Count),
+    ],
 );
 
 const MARKET: Shape = shape(

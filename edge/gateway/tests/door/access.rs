@@ -9,11 +9,12 @@ use crate::samples::{body_of, path_of};
 use schema::OrderState;
 use units::Id;
 
-/// The routes that INV-11 leaves open: market data (its stream too) and health.
+/// The routes that INV-11 leaves open: market data (its stream and the fees of FEE-41 too) and health.
 /// The document of the API says what anybody may read in docs/api.md.
-const PUBLIC: [&str; 6] = [
+const PUBLIC: [&str; 7] = [
     "/health",
     "/openapi.json",
+    "/v1/fees",
     "/v1/market/assets",
     "/v1/market/book",
     "/v1/market/markets",

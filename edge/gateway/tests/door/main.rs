@@ -10,6 +10,7 @@ mod changes;
 mod client;
 mod document;
 mod fake;
+mod fees;
 mod limits;
 mod openapi;
 mod operations;

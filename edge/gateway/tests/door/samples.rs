@@ -40,7 +40,7 @@ pub(crate) fn body_of(route: &Route) -> String {
     let entry = json!({"account_id": MINE.to_string(), "asset": "USDT", "amount": "12.5"});
     let body = match (route.method, route.path) {
         ("get" | "delete", _) => return String::new(),
-        (_, "/v1/orders") | ("put", "/v1/orders/{id}") => limit_order(),
+        (_, "/v1/orders" | "/v1/orders/preview") | ("put", "/v1/orders/{id}") => limit_order(),
         (_, "/v1/orders/batch") => json!({"orders": [limit_order(), limit_order()]}),
         (_, "/v1/orders/batch/cancel") => {
             let cancel = json!({"order_id": ORDER.to_string(), "state_seq": 41,

@@ -6,7 +6,7 @@
 
 use port::{LedgerEntryView, List, Page, Period};
 use schema::{Code, Reference};
-use units::Id;
+use units::{Id, Timestamp};
 
 use super::merged::Merged;
 use super::{Answered, Found, Reader, check_bounds, collect, within};
@@ -48,7 +48,11 @@ impl Reader {
     fn entry(&self, sequence: u64, row: &EntryRow) -> Answered<LedgerEntryView> {
         let reference_id = match row.reference {
             Reference::Outside(id) => id,
-            Reference::Trade(trade) => self.id(self.known_trade(trade)?.executed_at, trade),
+            // Both are events of one command, whose times rise by 1 ns from one to the next (D-9).
+            Reference::Event(event) => {
+                let back = i64::try_from(sequence.saturating_sub(event)).unwrap_or(i64::MAX);
+                self.id(Timestamp(row.at.0.saturating_sub(back)), event)
+            }
         };
         let postings = row.postings.iter().map(|it| self.posting(it));
         Ok(LedgerEntryView {

@@ -1,7 +1,7 @@
 //! Orders by id, by the client's own id, and in lists.
 
 use port::{List, OrderFilter, OrderRecord, OrderStates, OrderStep, OrderView, Page};
-use schema::{Code, Label, OrderState, OrderTerms, OrderType, SymbolRef};
+use schema::{Code, EventKind, Label, OrderState, OrderTerms, OrderType, SymbolRef};
 use units::{Amount, Id};
 
 use super::merged::{Items, Merged};
@@ -116,6 +116,7 @@ impl Reader {
     /// The order as `GetOrder` shows it, open or ended (LIFE-75).
     fn order_view(&self, sequence: u64, row: &OrderRow) -> Answered<OrderView> {
         let submitted = &row.submitted;
+        let was_triggered = row.steps.iter().any(|step| step.kind == EventKind::OrderTriggered);
         let blank = OrderView {
             order_id: self.id(row.created_at, sequence),
             account_id: Id::default(),
@@ -139,6 +140,10 @@ impl Reader {
             state_seq: row.state_seq,
             state_changed_at: row.state_changed_at,
             created_at: row.created_at,
+            post_only: submitted.post_only,
+            expire_at: submitted.expire_at,
+            trigger: submitted.trigger.filter(|_| !was_triggered),
+            oco_with: None,
         };
         match submitted.terms {
             OrderTerms::Checked { account, market, ticks, .. } => {

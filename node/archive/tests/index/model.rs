@@ -219,7 +219,7 @@ impl Model {
         }
         let reference = match event.reference {
             Reference::Outside(id) => id,
-            Reference::Trade(trade) => {
+            Reference::Event(trade) => {
                 let row = self.trades.get_mut(&trade).expect("executed");
                 row.postings.extend(all);
                 row.trade.trade_id

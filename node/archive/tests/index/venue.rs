@@ -251,6 +251,7 @@ fn market(base: &str) -> MarketTerms {
         max_quantity: Lots(1_000_000_000),
         matching: Matching::PriceTime,
         protection_bound: Rate(5_000_000),
+        price_band: None,
         open_orders_max: 10_000,
         fee_tiers: Vec::new(),
         post_only_until: None,
@@ -299,5 +300,6 @@ pub(crate) fn order(account: Id, side: Side, ticks: u32, lots: u32) -> OrderRequ
         trigger: None,
         oco_with: None,
         position_side: None,
+        by_quote: false,
     }
 }
