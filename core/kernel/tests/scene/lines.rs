@@ -46,7 +46,7 @@ const FIRST_WORDS: [&str; 31] = [
     "nothing",
 ];
 
-/// Reads an expected line; `repeat 1..5` makes it many, `#` counting.
+/// Reads an expected line; `repeat 1..5` makes it many, `#` counting up, or down.
 pub(crate) fn expected(line: usize, text: &str) -> Result<Vec<Row>, Fault> {
     let mut words = Words::new(line, text);
     let first = words.word("an event")?;
@@ -69,7 +69,10 @@ pub(crate) fn expected(line: usize, text: &str) -> Result<Vec<Row>, Fault> {
     if !rest.split_whitespace().next().is_some_and(|word| FIRST_WORDS.contains(&word)) {
         return words.fault(format!("unknown word `{rest}`"));
     }
-    Ok((from..=to).map(|index| Row { text: rest.replace('#', &index.to_string()) }).collect())
+    let indices: Vec<u32> =
+        if from <= to { (from..=to).collect() } else { (to..=from).rev().collect() };
+    let row = |index: u32| Row { text: rest.replace('#', &index.to_string()) };
+    Ok(indices.into_iter().map(row).collect())
 }
 
 /// An event in its two forms: alone, and with figures that a scene may leave out.

@@ -15,6 +15,7 @@ pub(crate) mod parse;
 pub(crate) mod setup;
 pub(crate) mod stage;
 pub(crate) mod tables;
+mod watch;
 pub(crate) mod words;
 
 pub(crate) use parse::parse;

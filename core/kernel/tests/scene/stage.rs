@@ -15,6 +15,7 @@ use super::lines::{Line, plain, shown};
 use super::parse::{Command, Fault, Row, Scene, What};
 use super::setup::{BEGIN, SetUp};
 use super::tables::{compare, side_by_side};
+use super::watch::check_told;
 use crate::common::{Venue, asset, btc_usdt, genesis, label, opening};
 
 /// What a scene runs on, and the names it uses.
@@ -98,9 +99,13 @@ fn figures(kernel: &Kernel) -> Vec<u8> {
 
 /// A kernel through its bytes.
 pub(crate) fn reloaded(kernel: &Kernel) -> Kernel {
+    Kernel::load(&saved(kernel)).expect("what was saved can be loaded")
+}
+
+fn saved(kernel: &Kernel) -> Vec<u8> {
     let mut bytes = Vec::new();
     kernel.save(&mut bytes);
-    Kernel::load(&bytes).expect("what was saved can be loaded")
+    bytes
 }
 
 impl Stage {
@@ -165,7 +170,7 @@ impl Stage {
                     return Err(Fault { line, text });
                 }
             }
-            self.follow(index == 1);
+            self.follow(index, command);
         }
         self.venue.check();
         Ok(())
@@ -222,10 +227,13 @@ impl Stage {
     }
 
     /// The other kernels take the last command or its events.
-    fn follow(&mut self, reload: bool) {
-        if reload {
+    fn follow(&mut self, index: u32, command: &Command) {
+        if index == 1 {
             self.restored = reloaded(&self.restored);
             self.reapplied = reloaded(&self.reapplied);
+        }
+        if command.count == 1 {
+            check_told(&saved(&self.reapplied), self.venue.buffer.bytes());
         }
         let mut out = EventBuffer::new();
         let stamped = self.venue.commands.last().expect("a command ran");
