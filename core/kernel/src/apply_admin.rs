@@ -120,6 +120,7 @@ impl<W: Watch> Kernel<W> {
         if let Some(deadline) = event.deadline {
             self.due.add((deadline, DueKind::Countdown, account));
         }
+        self.watch.touched(Entity::Fees(event.account));
         self.count_account(at, event.account);
     }
 

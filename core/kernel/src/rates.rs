@@ -113,7 +113,7 @@ impl<W: Watch> Kernel<W> {
         let today = self.today;
         for account in trade.accounts {
             self.fees[account as usize].count(today, volume);
-            self.watch.touched(Entity::Account(account));
+            self.watch.touched(Entity::Fees(account));
         }
     }
 
@@ -267,6 +267,7 @@ impl<W: Watch> Kernel<W> {
         if **special == SpecialRates::default() {
             fees.special = None;
         }
+        self.watch.touched(Entity::Fees(account));
         self.count_account(at, account);
     }
 

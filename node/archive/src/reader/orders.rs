@@ -86,8 +86,12 @@ impl Reader {
                 filter.market.is_none_or(|asked| asked == market)
                     && row.state.is_some_and(|state| filter.states.has(state))
             });
-            let found = within(&filter.period, row.created_at, || self.order_view(sequence, &row))?;
-            Ok(if asked || matches!(found, Found::Beyond) { found } else { Found::Other })
+            let view = || asked.then(|| self.order_view(sequence, &row)).transpose();
+            Ok(match within(&filter.period, row.created_at, view)? {
+                Found::Item(Some(view)) => Found::Item(view),
+                Found::Item(None) | Found::Other => Found::Other,
+                Found::Beyond => Found::Beyond,
+            })
         };
         collect(items, page.limit, read).map(Ok)
     }
