@@ -19,7 +19,7 @@ use schema::{
     MarketStateChanged, MarketTerms, Operator, Outcome, Refusal, Stamped, StatusChange, Why,
     signed_bytes,
 };
-use units::{Amount, Lots, Rate, Ticks, Timestamp};
+use units::{Amount, Lots, Rate, Ticks};
 
 use crate::market::tick_times_lot;
 use crate::{Kernel, Watch};
