@@ -197,6 +197,7 @@ fn write_schedule(schedule: &Schedule, out: &mut Vec<u8>) {
     write_option(out, schedule.announced.as_ref(), |out, (time, announced)| {
         tiers(*time, announced).write(out, 1);
     });
+    write_time(out, schedule.announced_at);
 }
 
 fn write_fees(fees: &AccountFees, out: &mut Vec<u8>) {
@@ -216,6 +217,7 @@ fn write_fees(fees: &AccountFees, out: &mut Vec<u8>) {
             write_option(out, ends_at, write_time);
         });
         write_option(out, special.announced.as_ref(), |out, event| event.write(out, 1));
+        write_time(out, special.announced_at);
     });
 }
 

@@ -39,6 +39,8 @@ pub(crate) struct SpecialRates {
     pub(crate) waiver: Option<(WaiverReason, Option<Timestamp>)>,
     /// What comes into force later (FEE-40).
     pub(crate) announced: Option<FeeTierChanged>,
+    /// When that was announced; 0 when nothing is.
+    pub(crate) announced_at: Timestamp,
 }
 
 /// The shard's table, and the one that was announced.
@@ -48,6 +50,8 @@ pub(crate) struct Schedule {
     /// From when on it holds.
     pub(crate) since: Timestamp,
     pub(crate) announced: Option<(Timestamp, Vec<FeeTier>)>,
+    /// When that was announced; 0 when nothing is.
+    pub(crate) announced_at: Timestamp,
 }
 
 /// A trade between its TradeExecuted and its TradeSettled.
@@ -253,12 +257,11 @@ impl<W: Watch> Kernel<W> {
         {
             let item = (announced.effective_at, DueKind::Rates, u64::from(account));
             self.due.remove(&item);
-            special.announced = None;
+            (special.announced, special.announced_at) = (None, Timestamp(0));
         }
-        let later = |announced: &FeeTierChanged| announced.effective_at.0 - at.timestamp.0;
         let notice = FEE_NOTICE_DAY_COUNT * DAY;
         if event.effective_at > at.timestamp {
-            special.announced = Some(*event);
+            (special.announced, special.announced_at) = (Some(*event), self.command_time);
             self.due.add((event.effective_at, DueKind::Rates, u64::from(account)));
         } else {
             fees.tier = event.new_tier;
@@ -282,10 +285,10 @@ impl<W: Watch> Kernel<W> {
             && event.effective_at <= at.timestamp
             && (event.maker < before.0 || event.taker < before.1)
             && (announced.maker > event.maker || announced.taker > event.taker)
-            && later(&announced) < notice
+            && announced.effective_at.0 - special.announced_at.0 < notice
         {
             self.due.remove(&(announced.effective_at, DueKind::Rates, u64::from(account)));
-            special.announced = None;
+            (special.announced, special.announced_at) = (None, Timestamp(0));
         }
         if **special == SpecialRates::default() {
             fees.special = None;
@@ -295,13 +298,14 @@ impl<W: Watch> Kernel<W> {
     }
 
     /// An announced table that would burden whom the one in force relieves needs a notice of its own.
-    fn forget_burden(&mut self, at: EventHead) {
+    fn forget_burden(&mut self) {
         let Some((time, announced)) = &self.schedule.announced else { return };
         let moved = boundaries(announced).ne(boundaries(&self.schedule.tiers));
         let days = if moved { TIER_NOTICE_DAY_COUNT } else { FEE_NOTICE_DAY_COUNT };
-        if time.0 - at.timestamp.0 < days * DAY && !is_relief(&self.schedule.tiers, announced) {
+        let notice = time.0 - self.schedule.announced_at.0;
+        if notice < days * DAY && !is_relief(&self.schedule.tiers, announced) {
             self.due.remove(&(*time, DueKind::Schedule, 0));
-            self.schedule.announced = None;
+            (self.schedule.announced, self.schedule.announced_at) = (None, Timestamp(0));
         }
     }
 
@@ -311,17 +315,18 @@ impl<W: Watch> Kernel<W> {
             && (event.effective_at > at.timestamp || event.effective_at == *time)
         {
             self.due.remove(&(*time, DueKind::Schedule, 0));
-            self.schedule.announced = None;
+            (self.schedule.announced, self.schedule.announced_at) = (None, Timestamp(0));
         }
         if event.effective_at > at.timestamp {
             self.schedule.announced = Some((event.effective_at, event.tiers.clone()));
+            self.schedule.announced_at = self.command_time;
             self.due.add((event.effective_at, DueKind::Schedule, 0));
         } else {
             self.schedule.tiers.clone_from(&event.tiers);
             self.schedule.since = event.effective_at;
             // Who was rated for this day stays so until midnight (FEE-8), in every kernel.
             self.due.end_tiers_until(event.effective_at);
-            self.forget_burden(at);
+            self.forget_burden();
         }
         self.watch.touched(Entity::System);
     }

@@ -225,6 +225,7 @@ impl<W: Watch> Kernel<W> {
         (self.schedule.since, self.schedule.tiers) = read_schedule(reader)?;
         self.due.end_tiers_until(self.schedule.since);
         self.schedule.announced = reader.option(read_schedule)?;
+        self.schedule.announced_at = reader.time()?;
         if let Some((time, _)) = &self.schedule.announced {
             self.due.add((*time, DueKind::Schedule, 0));
         }
@@ -252,6 +253,7 @@ impl<W: Watch> Kernel<W> {
                         _ => Err(DecodeError::BadTag),
                     }
                 })?,
+                announced_at: reader.time()?,
             })
         })?;
         if let Some(special) = &special {
