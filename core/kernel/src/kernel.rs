@@ -253,8 +253,7 @@ impl<W: Watch> Kernel<W> {
             }
             KeyOrigin::Gateway { .. } => GATEWAY_KEY_LIFE,
         };
-        let full =
-            self.keys.count() >= self.key_bound(&stamped.command) && !self.keys.any_ended(now);
+        let full = self.keys.is_full(self.key_bound(&stamped.command), now);
         if full && self.keys.any(&key.key_hash).is_none() {
             return Gate::Refuse(Refusal::new(Code::RiskLimitBreach, Why::TooManyKeys));
         }

@@ -46,15 +46,17 @@ impl Keys {
         self.kept.get(key_hash).filter(|kept| kept.expires_at > now)
     }
 
-    /// Whether a kept key is past its end, so that the next event makes room. A place that a key kept
-    /// anew left behind does not count: a kernel that was loaded has none (RPL-35).
-    pub(crate) fn any_ended(&self, now: Timestamp) -> bool {
-        let ended = |ends: &VecDeque<(Timestamp, [u8; 16])>| {
-            ends.iter().take_while(|&&(end, _)| end <= now).any(|(end, key_hash)| {
-                self.kept.get(key_hash).is_some_and(|kept| kept.expires_at == *end)
-            })
-        };
-        ended(&self.client_ends) || ended(&self.gateway_ends)
+    /// Whether as many keys are kept as `bound` allows, those past their end not counted. A place that
+    /// a key kept anew left behind does not count: a kernel that was loaded has none (RPL-35).
+    pub(crate) fn is_full(&self, bound: u64, now: Timestamp) -> bool {
+        let Some(beyond) = self.count().checked_sub(bound) else { return false };
+        let ends = [&self.client_ends, &self.gateway_ends].into_iter();
+        let passed = ends.flat_map(|ends| ends.iter().take_while(|&&(end, _)| end <= now));
+        let ended = passed.filter(|(end, key_hash)| {
+            self.kept.get(key_hash).is_some_and(|kept| kept.expires_at == *end)
+        });
+        ended.take(usize::try_from(beyond).unwrap_or(usize::MAX).saturating_add(1)).count() as u64
+            <= beyond
     }
 
     /// The key, past its end or not.
@@ -139,7 +141,7 @@ mod tests {
         let mut keys = Keys::default();
         keys.keep(&key(1, 100), Timestamp(0), 7);
         keys.keep(&key(1, 250), Timestamp(150), 9);
-        assert!(!keys.any_ended(Timestamp(200)), "the place it left is not a key");
+        assert!(keys.is_full(1, Timestamp(200)), "the place it left is not a key");
         keys.forget(Timestamp(200), |_| panic!("it lives"));
         assert_eq!(keys.kept_at(&[1; 16], Timestamp(200)).map(|kept| kept.first_command), Some(9));
         assert_eq!(keys.iter().count(), 1);

@@ -15,13 +15,13 @@ use schema::limits::FILL_COUNT_MAX;
 use schema::{
     BalanceUpdated, Bucket, Code, EventBuffer, EventHead, EventKind, ExpiryReason, Fill,
     MarginMoved, OrderEnded, OrderReduced, OrderState, Posting, ReduceReason, Reference,
-    ReleaseReason, SelfTrade, TradeExecuted, TradeSettled, UpdateReason,
+    ReleaseReason, SelfTrade, TimeInForce, TradeExecuted, TradeSettled, UpdateReason,
 };
 use units::{Amount, Lots, Side, Ticks};
 
 use crate::order::Slot;
 use crate::pro_rata::share;
-use crate::walk::meets;
+use crate::walk::{Trial, meets};
 use crate::{Kernel, Watch};
 
 /// What one trade will do, computed before the first of its events.
@@ -50,7 +50,9 @@ impl<W: Watch> Kernel<W> {
 
     /// Matches the order in `slot`, which crosses the book, until it is done.
     fn match_incoming(&mut self, slot: Slot, out: &mut EventBuffer) {
-        if self.orders.at(slot).conditions.is_some() && !self.may_take(slot, out) {
+        let order = self.orders.at(slot);
+        let is_fok = order.time_in_force == TimeInForce::Fok;
+        if (is_fok || order.conditions.is_some()) && !self.may_take(slot, out) {
             return;
         }
         while self.incoming == Some(slot) {
@@ -93,9 +95,9 @@ impl<W: Watch> Kernel<W> {
             self.cancel_open(slot, Code::PostOnlyReject, out);
             return false;
         }
-        if order.time_in_force == schema::TimeInForce::Fok {
+        if order.time_in_force == TimeInForce::Fok {
             let market = self.markets.at(order.market);
-            let trial = crate::walk::Trial {
+            let trial = Trial {
                 account: order.account,
                 side: order.side,
                 ticks: order.ticks,

@@ -28,6 +28,8 @@ pub const ROWS: &[Row] = &[
     kernel::EVENT_BYTES,
     port::COMMANDS_PER_SECOND,
     port::P99_MS,
+    port::ARCHIVED_PER_SECOND,
+    port::ARCHIVED_P99_MS,
     http::ORDERS_PER_SECOND,
     http::P99_MS,
     kernel::REPLAY_COMMANDS,

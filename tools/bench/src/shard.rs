@@ -1,7 +1,9 @@
 //! A running shard for a benchmark: a journal on this disk, the market listed, accounts on demand.
 
-use engine::{Config, Engine, InProcess};
-use journal::DataFolder;
+use std::sync::Arc;
+
+use engine::{Config, Engine, InProcess, Storage, SystemClock};
+use journal::{DataFolder, SegmentOptions};
 use port::{Port, Request};
 use schema::{Command, Key, Outcome};
 use tempfile::TempDir;
@@ -16,11 +18,24 @@ pub(crate) struct Shard {
 }
 
 impl Shard {
+    /// A shard without the archive: what an order waits for, and the shadow beside it.
     pub(crate) fn start() -> Self {
+        Self::start_on(|storage| storage.archive = None)
+    }
+
+    /// A shard with everything that `dex run` has.
+    pub(crate) fn start_archived() -> Self {
+        Self::start_on(|_| {})
+    }
+
+    fn start_on(change: impl FnOnce(&mut Storage)) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let data = DataFolder::open(folder.path()).expect("a data folder");
         let config = Config { genesis: Some(venue::genesis()), ..Config::default() };
-        let engine = Engine::start(config, data).expect("a shard");
+        let mut storage = Storage::open(data, SegmentOptions::default()).expect("logs");
+        change(&mut storage);
+        let clock = Arc::new(SystemClock::new());
+        let engine = Engine::start_with(config, storage, clock).expect("a shard");
         Self { engine, _folder: folder }
     }
 }

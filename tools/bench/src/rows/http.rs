@@ -52,7 +52,7 @@ impl OperatorSigner for Unsigned {
 
 /// Orders a second and the p99 in milliseconds, at `rate` orders a second or as fast as it goes.
 fn run(rate: Option<u32>) -> (f64, f64) {
-    let shard = Shard::start();
+    let shard = Shard::start_archived();
     let port = shard.engine.port();
     let server = Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let server = server.expect("a runtime");
