@@ -1,8 +1,8 @@
-//! `dex flow` as its user runs it: a recorded morning, a small recording written by hand, and what it
-//! says when an expectation or a file is wrong.
+//! `dex flow` as its user runs it: a recorded morning, twelve recorded hours, a small recording and a
+//! small tape written by hand, and what it says when an expectation or a file is wrong.
 //!
-//! The recorded morning lies outside the repository: in the folder `DEX_DATA`, or beside the repository
-//! in `shared/data`. Where it is absent the test says so and passes, unless `DEX_DATA_REQUIRED=1`.
+//! What was recorded lies outside the repository: in the folder `DEX_DATA`, or beside the repository in
+//! `shared/data`. Where it is absent the test says so and passes, unless `DEX_DATA_REQUIRED=1`.
 
 use std::env;
 use std::fs;
@@ -58,6 +58,24 @@ fn err(output: &Output) -> String {
 
 fn last_line(output: &Output) -> String {
     out(output).lines().last().unwrap_or_default().to_owned()
+}
+
+/// A folder of recorded data, or nothing where it is absent and need not be there.
+fn recorded(name: &str) -> Option<PathBuf> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
+    let folder = env::var_os("DEX_DATA").map_or(beside, PathBuf::from).join(name);
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    let required = env::var_os("DEX_DATA_REQUIRED").is_some_and(|value| value == "1");
+    assert!(!required, "DEX_DATA_REQUIRED=1, and there is no {}", folder.display());
+    eprintln!("SKIPPED: no recorded market in {}; DEX_DATA names its folder", folder.display());
+    None
+}
+
+fn tape(path: &Path, more: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dex"));
+    command.arg("flow").arg("--bitstamp").arg(path).args(more).output().expect("the binary runs")
 }
 
 /// Price-time priority in five trades, a cancel, and one that comes too late: two sells at 10.02 behind
@@ -168,18 +186,89 @@ fn a_wrong_file_is_refused_with_its_line() {
 /// covers: TRADE-7
 #[test]
 fn the_shanghai_morning_comes_out_exactly() {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
-    let data = env::var_os("DEX_DATA").map_or(beside, PathBuf::from);
-    let folder = data.join("l3_sse_am");
-    if !folder.is_dir() {
-        let required = env::var_os("DEX_DATA_REQUIRED").is_some_and(|value| value == "1");
-        assert!(!required, "DEX_DATA_REQUIRED=1, and there is no {}", folder.display());
-        eprintln!("SKIPPED: no recorded market in {}; DEX_DATA names its folder", folder.display());
-        return;
-    }
+    let Some(folder) = recorded("l3_sse_am") else { return };
     let file = |name: &str| folder.join(name);
     let output = flow(&file("orders.csv.gz"), &file("trades.csv.gz"), &file("books.csv.gz"), &[]);
     let line = "trades 11203 of 11203, books 36 of 36";
     assert_eq!(last_line(&output), line, "{}{}", out(&output), err(&output));
     assert!(output.status.success());
+}
+
+/// A tape by hand: an order that predates it, one that trades on its way through two levels, one that is
+/// canceled, and a price that no market with this tick has.
+const TAPE: &str = r#"86400000 order_created {"price": "10.01", "amount": "2.0", "id": 2, "order_type": 1}
+86400001 order_created {"price": "10.02", "amount": "3.0", "id": 3, "order_type": 0}
+86400002 order_changed {"price": "10.02", "amount": "1.0", "id": 3, "order_type": 0}
+86400002 order_deleted {"price": "10.01", "amount": "0.0", "id": 2, "order_type": 1}
+86400003 trade {"price": 10.01, "amount": 2.0, "id": 1}
+86400004 order_book {"bids": [["10.02", "1.0"]], "asks": [["10.03", "4.0"]]}
+86400005 order_changed {"price": "10.03", "amount": "1.0", "id": 3, "order_type": 0}
+86400006 order_changed {"price": "10.03", "amount": "3.0", "id": 1, "order_type": 1}
+86400006 order_deleted {"price": "10.03", "amount": "0.0", "id": 3, "order_type": 0}
+86400007 trade {"price": 10.03, "amount": 1.0, "id": 2}
+86400008 order_created {"price": "10.025", "amount": "1.0", "id": 4, "order_type": 0}
+86400009 order_book {"bids": [["10.00", "1.0"]], "asks": [["10.03", "3.0"]]}
+86400010 order_deleted {"price": "10.03", "amount": "3.0", "id": 1, "order_type": 1}
+"#;
+
+#[test]
+fn a_tape_by_hand_happens_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("tape.log");
+    fs::write(&path, TAPE).expect("written");
+    let output = tape(&path, &[]);
+    let line = "orders 4 of 4, book crossed after 0 of 8 commands";
+    assert_eq!(last_line(&output), line, "{}{}", out(&output), err(&output));
+    assert!(output.status.success());
+    let text = out(&output);
+    for shown in [
+        "not sent  1 not valid (1 price between two ticks), 0 that predate",
+        "filled    2 orders that the tape filled had traded whole, 0 in part or not",
+        "trades    2 of 2, volume 3 of 3: 100.0 %",
+        "books     the best buyer is equal at 1 of 2: 50.0 %",
+        "books     the best seller is equal at 2 of 2: 100.0 %",
+    ] {
+        assert!(text.contains(shown), "{shown}: {text}");
+    }
+    fs::write(&path, TAPE.replacen("order_book", "quote", 1)).expect("written");
+    let wrong = tape(&path, &[]);
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(
+        err(&wrong).contains("tape.log line 6: \"quote\" is no kind of row"),
+        "{}",
+        err(&wrong)
+    );
+    assert_eq!(tape(&path, &["--books", "books.csv"]).status.code(), Some(2));
+}
+
+/// Bitstamp BTC/USD from 2015-05-01 00:00 to 12:00. All that was sent is valid and none of it is refused,
+/// the book that the events tell of is looked at behind every command, and every asset is conserved: the
+/// command fails if one is not. The rest is no criterion of the exchange. It shows that the tape was
+/// followed, for a replay that lost its thread would be no market to soak in.
+#[test]
+fn twelve_hours_of_bitstamp_are_taken_and_never_cross() {
+    let Some(folder) = recorded("l3_bitstamp_btcusd") else { return };
+    let output = tape(&folder.join("bitstamp_btcusd_20150501_00h-12h.log.zst"), &["--json"]);
+    assert!(output.status.success(), "{}{}", out(&output), err(&output));
+    let object: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let count = |path: &str| {
+        object.pointer(path).and_then(serde_json::Value::as_u64).unwrap_or_else(|| panic!("{path}"))
+    };
+    // 61,923 that the tape created, 254 that were there before, 151 that moved.
+    assert_eq!((count("/orders/sent"), count("/orders/accepted")), (62_328, 62_328), "{object}");
+    assert_eq!((count("/orders/refused"), count("/crossed")), (0, 0), "{object}");
+    assert_eq!(object["not_sent"]["invalid"], serde_json::json!({}));
+    let cancels = ["canceled", "filled", "moved"]
+        .map(|name| count(&format!("/{name}/done")) + count(&format!("/{name}/late")));
+    assert_eq!(
+        count("/looks"),
+        62_328 + cancels.iter().sum::<u64>(),
+        "one look behind each command"
+    );
+    assert!(count("/trades") > 1_900, "{object}");
+    let books = count("/tape/books");
+    for side in ["buyer", "seller"] {
+        let equal = count(&format!("/best_equal/{side}"));
+        assert!(equal * 100 > books * 95, "the best {side} is equal at {equal} of {books}");
+    }
 }

@@ -18,5 +18,5 @@ mod trade;
 
 pub use scale::FeeScale;
 pub use split::{Split, split};
-pub use tiers::{check_tiers, default_tiers, tier_of};
+pub use tiers::{MAKER_RATE_MIN, RATE_MAX, check_tiers, default_tiers, tier_of};
 pub use trade::{FeeCaps, TradeFees, TradeRates, trade_fees};

@@ -6,9 +6,9 @@ use schema::{FeeTier, Why, limits::FEE_TIER_COUNT_MAX};
 use units::{Amount, Rate};
 
 /// Highest rate of a table: 2 % (FEE-12).
-const RATE_MAX: Rate = Rate(2_000_000);
+pub const RATE_MAX: Rate = Rate(2_000_000);
 /// Lowest maker rate of a table: −0.05 % (FEE-37).
-const MAKER_RATE_MIN: Rate = Rate(-50_000);
+pub const MAKER_RATE_MIN: Rate = Rate(-50_000);
 
 /// The table of FEE-5.
 #[must_use]

@@ -16,8 +16,8 @@ use schema::limits::{
 use schema::{
     AccountCreated, AccountOpening, AccountStatus, AccountStatusChanged, AccountType, AssetListed,
     AssetTerms, Code, Command, EventBuffer, EventKind, KeyOrigin, Label, MarketKind, MarketListed,
-    MarketStateChanged, MarketTerms, Matching, Operator, Outcome, Refusal, Stamped, StatusChange,
-    Why, signed_bytes,
+    MarketStateChanged, MarketTerms, Operator, Outcome, Refusal, Stamped, StatusChange, Why,
+    signed_bytes,
 };
 use units::{Amount, Lots, Rate, Ticks, Timestamp};
 
@@ -25,7 +25,7 @@ use crate::market::tick_times_lot;
 use crate::{Kernel, Watch};
 
 /// Highest KYC tier (D-37).
-const KYC_TIER_MAX: u8 = 3;
+pub(crate) const KYC_TIER_MAX: u8 = 3;
 
 const fn schema_fault(why: Why) -> Refusal {
     Refusal::new(Code::InvalidSchema, why)
@@ -86,6 +86,9 @@ impl<W: Watch> Kernel<W> {
         out: &mut EventBuffer,
     ) -> Result<Outcome, Refusal> {
         let (account, from) = self.check_status(change)?;
+        if change.to == AccountStatus::Closed {
+            self.sweep_dust(account, out);
+        }
         let event = AccountStatusChanged {
             account,
             from,
@@ -97,11 +100,7 @@ impl<W: Watch> Kernel<W> {
         self.apply_status(at, &event);
         // A resting order never belongs to an account that may not trade (SETL-11).
         if change.to == AccountStatus::Suspended {
-            let mut next = self.orders.first_of(account);
-            while let Some(slot) = next {
-                next = self.orders.next_of(slot);
-                self.cancel_open(slot, Code::AdminCancel, out);
-            }
+            self.cancel_orders_of(account, None, Code::AdminCancel, out);
         }
         Ok(Outcome::Done { created: None })
     }
@@ -118,11 +117,8 @@ impl<W: Watch> Kernel<W> {
         if !reachable || account.account_type == AccountType::System {
             return Err(Refusal::new(Code::InvalidStateTransition, Why::StatusNotReachable));
         }
-        let empty = self.orders.first_of(number).is_none()
-            && self
-                .ledger
-                .assets_of(number)
-                .all(|asset| self.ledger.balance(number, asset).total() == Amount::ZERO);
+        let is_dust = |asset| self.ledger.balance(number, asset).total() < self.last_decimal(asset);
+        let empty = !self.orders.any_of(number) && self.ledger.assets_of(number).all(is_dust);
         if change.to == Closed && !empty {
             return Err(Refusal::new(Code::AccountNotEmpty, Why::AccountHoldsSomething));
         }
@@ -186,10 +182,7 @@ impl<W: Watch> Kernel<W> {
     }
 
     fn check_market_terms(&self, terms: &MarketTerms) -> Result<(), Refusal> {
-        if terms.kind != MarketKind::Spot
-            || terms.matching != Matching::PriceTime
-            || terms.post_only_until.is_some()
-        {
+        if terms.kind != MarketKind::Spot {
             return Err(schema_fault(Why::NotOffered));
         }
         let missing = Refusal::new(Code::AssetNotFound, Why::NoSuchAsset);
@@ -221,6 +214,7 @@ fn check_lists(command: &Command) -> Result<(), Refusal> {
     let bounded = match command {
         Command::ListAsset(terms, _) => terms.networks.len() <= NETWORK_COUNT_MAX,
         Command::ListMarket(terms, _) => terms.fee_tiers.len() <= FEE_TIER_COUNT_MAX,
+        Command::SetFeeSchedule(schedule, _) => schedule.tiers.len() <= FEE_TIER_COUNT_MAX,
         _ => true,
     };
     if bounded { Ok(()) } else { Err(schema_fault(Why::FieldInvalid)) }
@@ -234,7 +228,7 @@ fn is_spot_symbol(terms: &MarketTerms) -> bool {
 }
 
 /// Steps, bounds and their order.
-fn check_steps(terms: &MarketTerms, base_decimals: u8) -> Result<(), Refusal> {
+pub(crate) fn check_steps(terms: &MarketTerms, base_decimals: u8) -> Result<(), Refusal> {
     let range = Amount(1)..Amount::COMMAND_END;
     if !range.contains(&terms.tick_size) || !range.contains(&terms.lot_size) {
         return Err(schema_fault(Why::FieldInvalid));
@@ -246,7 +240,9 @@ fn check_steps(terms: &MarketTerms, base_decimals: u8) -> Result<(), Refusal> {
         && terms.min_price <= terms.max_price
         && terms.min_quantity >= Lots(1)
         && terms.min_quantity <= terms.max_quantity;
-    let protected = (Rate(0)..=Rate(Rate::ONE)).contains(&terms.protection_bound);
+    let ratios = Rate(0)..=Rate(Rate::ONE);
+    let protected = ratios.contains(&terms.protection_bound)
+        && terms.price_band.is_none_or(|band| ratios.contains(&band));
     let orders = (1..=OPEN_ORDER_COUNT_MAX).contains(&terms.open_orders_max);
     // A price or quantity in bounds can always be written as a decimal (D-70).
     let writable = |step: Amount, count: u64| {

@@ -4,18 +4,22 @@ use alloc::boxed::Box;
 
 use ledger::Account;
 use schema::{
-    AccountCreated, AccountStatusChanged, AssetListed, ClockStatusChanged, EventHead,
-    GenesisRecorded, LeaderChanged, MarketListed, SnapshotTaken, StateHashRecorded,
+    AccountCreated, AccountProfileChanged, AccountStatusChanged, AccountTransferred, AssetListed,
+    ClockStatusChanged, CountdownCancelChanged, EventHead, GenesisRecorded, LeaderChanged,
+    MarketListed, MarketParametersChanged, SnapshotTaken, StateHashRecorded,
 };
 use units::Id;
 
+use crate::due::DueKind;
 use crate::market::{Market, Pair};
+use crate::rates::AccountFees;
 use crate::{Entity, Kernel, Watch};
 
 impl<W: Watch> Kernel<W> {
     pub(crate) fn apply_genesis(&mut self, _at: EventHead, event: &GenesisRecorded) {
         assert!(self.recorded.genesis.is_none(), "the genesis occurs once (SEQ-55)");
         let genesis = Box::new(event.genesis.clone());
+        self.schedule.tiers.clone_from(&genesis.fee_tiers);
         self.recorded.genesis = Some((genesis, event.configuration_hash));
     }
 
@@ -45,8 +49,7 @@ impl<W: Watch> Kernel<W> {
     pub(crate) fn apply_market_listed(&mut self, _at: EventHead, event: &MarketListed) {
         let pair = self.pair_of(event).expect("both assets are listed (D-75)");
         let number = self.markets.count() + 1;
-        let genesis = self.recorded.genesis.as_ref().expect("the genesis comes first");
-        let market = Market::new(number, event.terms.clone(), pair, &genesis.0.fee_tiers);
+        let market = Market::new(number, event.terms.clone(), pair);
         self.markets.list(market);
         self.count_market(number);
     }
@@ -61,7 +64,16 @@ impl<W: Watch> Kernel<W> {
 
     pub(crate) fn apply_market_state(&mut self, _at: EventHead, number: u32, open: bool) {
         self.markets.at_mut(number).open = open;
+        self.park_triggered(number, open);
         self.count_market(number);
+    }
+
+    pub(crate) fn apply_parameters(&mut self, at: EventHead, event: &MarketParametersChanged) {
+        let market = self.markets.at_mut(event.market);
+        market.terms = event.parameters.applied(market.terms.clone());
+        market.changed_at = at.timestamp;
+        self.count_market(event.market);
+        self.enter_limits(event.market, at.timestamp);
     }
 
     /// Market state counts for the symbol (SEQ-27).
@@ -75,8 +87,40 @@ impl<W: Watch> Kernel<W> {
         let account = Account::new(id, event.opening.clone(), at.timestamp);
         let number = self.ledger.open(account);
         self.orders.open_account();
+        self.fees.push(AccountFees::default());
         self.count_account(at, number);
         id
+    }
+
+    pub(crate) fn apply_profile(&mut self, at: EventHead, event: &AccountProfileChanged) {
+        let account = self.ledger.account_mut(event.account).expect("the account was checked");
+        account.opening.kyc_tier = event.kyc_tier;
+        account.opening.jurisdiction = event.jurisdiction;
+        account.opening.risk_tier = event.risk_tier;
+        account.opening.order_tier = event.order_tier;
+        account.opening.api_class = event.api_class;
+        account.fee_in_token = event.fee_in_token;
+        self.count_account(at, event.account);
+    }
+
+    pub(crate) fn apply_transferred(&mut self, at: EventHead, event: &AccountTransferred) {
+        self.count_account(at, event.from);
+        self.count_account(at, event.to);
+    }
+
+    pub(crate) fn apply_countdown(&mut self, at: EventHead, event: &CountdownCancelChanged) {
+        let account = u64::from(event.account);
+        let before = match event.deadline {
+            Some(deadline) => self.countdowns.insert(event.account, deadline),
+            None => self.countdowns.remove(&event.account),
+        };
+        if let Some(before) = before {
+            self.due.remove(&(before, DueKind::Countdown, account));
+        }
+        if let Some(deadline) = event.deadline {
+            self.due.add((deadline, DueKind::Countdown, account));
+        }
+        self.count_account(at, event.account);
     }
 
     pub(crate) fn apply_status(&mut self, at: EventHead, event: &AccountStatusChanged) {

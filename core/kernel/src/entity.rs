@@ -11,15 +11,17 @@ use ledger::{Account, Balance};
 use schema::wire::{
     write_amount, write_i64, write_id, write_option, write_text, write_time, write_u64,
 };
-use schema::{Event, MarketListed, Payload};
+use schema::{Event, FeeScheduleChanged, FeeTier, MarketListed, Payload};
+use units::Timestamp;
 
 use crate::keys::KeptKey;
-use crate::{Kernel, Market, Order, Watch};
+use crate::rates::{AccountFees, Schedule};
+use crate::{Conditions, Kernel, Market, Order, Watch};
 
 /// Names one part of the state. The order of the kinds is that of the state hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Entity {
-    /// Genesis, sequence, time, epoch, clock, last hash and snapshot.
+    /// Genesis, sequence, time, epoch, clock, fee schedule, last hash and snapshot.
     System,
     /// An asset, by number.
     Asset(u32),
@@ -98,7 +100,11 @@ impl<W: Watch> Kernel<W> {
                 Event::AssetListed(schema::AssetListed { terms }).write(out, 1);
             }
             Entity::Market(number) => write_market(self.markets.market(number)?, out),
-            Entity::Account(number) => write_account(self.ledger.account(number)?, out),
+            Entity::Account(number) => {
+                write_account(self.ledger.account(number)?, out);
+                write_fees(&self.fees[number as usize], out);
+                write_option(out, self.countdowns.get(&number).copied(), write_time);
+            }
             Entity::Balance { account, asset } => {
                 self.ledger.assets_of(account).find(|&of| of == asset)?;
                 write_balance(&self.ledger.balance(account, asset), out);
@@ -131,6 +137,7 @@ impl<W: Watch> Kernel<W> {
             out.extend_from_slice(&checksum);
         });
         write_option(out, recorded.clock, |out, clock| out.push(clock.number()));
+        write_schedule(&self.schedule, out);
     }
 
     /// Every entity of the state, kind by kind, each kind in a fixed order.
@@ -163,6 +170,38 @@ fn write_market(market: &Market, out: &mut Vec<u8>) {
     out.push(u8::from(market.open));
     write_u64(out, market.sequence);
     write_option(out, market.last_price, |out, price| write_u64(out, price.0));
+    write_time(out, market.changed_at);
+}
+
+/// The table in force and the one that was announced, as their events have them.
+fn write_schedule(schedule: &Schedule, out: &mut Vec<u8>) {
+    let tiers = |effective_at, tiers: &[FeeTier]| {
+        Event::FeeScheduleChanged(FeeScheduleChanged { tiers: tiers.to_vec(), effective_at })
+    };
+    tiers(Timestamp(0), &schedule.tiers).write(out, 1);
+    write_option(out, schedule.announced.as_ref(), |out, (time, announced)| {
+        tiers(*time, announced).write(out, 1);
+    });
+}
+
+fn write_fees(fees: &AccountFees, out: &mut Vec<u8>) {
+    out.push(fees.tier);
+    write_u64(out, fees.volumes.len() as u64);
+    for (day, volume) in &fees.volumes {
+        write_u64(out, u64::from(*day));
+        write_amount(out, *volume);
+    }
+    write_option(out, fees.special.as_ref(), |out, special| {
+        write_option(out, special.own, |out, (maker, taker)| {
+            write_i64(out, maker.0);
+            write_i64(out, taker.0);
+        });
+        write_option(out, special.waiver, |out, (reason, ends_at)| {
+            out.push(reason.number());
+            write_option(out, ends_at, write_time);
+        });
+        write_option(out, special.announced.as_ref(), |out, event| event.write(out, 1));
+    });
 }
 
 fn write_account(account: &Account, out: &mut Vec<u8>) {
@@ -173,6 +212,7 @@ fn write_account(account: &Account, out: &mut Vec<u8>) {
     write_u64(out, account.version);
     write_time(out, account.created_at);
     write_time(out, account.updated_at);
+    out.push(u8::from(account.fee_in_token));
 }
 
 fn write_balance(balance: &Balance, out: &mut Vec<u8>) {
@@ -192,7 +232,7 @@ fn write_order(order: &Order, out: &mut Vec<u8>) {
     out.extend_from_slice(&order.units.to_le_bytes());
     write_amount(out, order.fees);
     write_amount(out, order.reserved);
-    write_i64(out, order.reserve_rate.0);
+    write_i64(out, order.reserve_rate().0);
     for number in [order.version, order.state_seq, order.priority] {
         write_u64(out, number);
     }
@@ -205,6 +245,24 @@ fn write_order(order: &Order, out: &mut Vec<u8>) {
         order.time_in_force.number(),
         order.self_trade.number(),
     ]);
+    write_conditions(order.conditions.as_deref(), out);
+}
+
+/// No conditions and empty ones are the same.
+fn write_conditions(conditions: Option<&Conditions>, out: &mut Vec<u8>) {
+    let none = Conditions::default();
+    let conditions = conditions.unwrap_or(&none);
+    write_option(out, conditions.expire_at, write_time);
+    write_option(out, conditions.trigger, |out, waiting| {
+        out.push(waiting.kind.number());
+        write_u64(out, waiting.ticks.0);
+        write_option(out, waiting.met, |out, (time, price)| {
+            write_time(out, time);
+            write_u64(out, price.0);
+        });
+    });
+    write_option(out, conditions.pair, write_u64);
+    out.push(u8::from(conditions.post_only));
 }
 
 fn write_key(key: &KeptKey, out: &mut Vec<u8>) {

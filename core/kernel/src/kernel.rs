@@ -1,26 +1,30 @@
 //! `Kernel`: the state, and the frame of every command.
 //!
-//! A command passes the frame in this order: key, handler (check, then commit), end. The handler emits
-//! events through `emit`, which numbers, times and encodes one, and then applies it; nothing else
-//! changes state. Event times are the later of the stamp and the last event's plus 1 ns, and rise by
+//! A command passes the frame in this order: key, due work, handler (check, then commit), end. The
+//! handler emits events through `emit`, which numbers, times and encodes one, and then applies it;
+//! nothing else changes state. Event times are the later of the stamp and the last event's plus 1 ns, and rise by
 //! 1 ns inside a command (D-9).
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use ledger::Ledger;
 use schema::limits::{CLIENT_KEY_LIFE, GATEWAY_KEY_LIFE};
 use schema::{
-    Code, Command, CommandCompleted, CommandRejected, EventBuffer, EventHead, EventKind, Genesis,
-    GroupHead, Idempotency, Key, KeyOrigin, Label, Outcome, Party, Payload, Refusal, Reply,
-    Stamped, Why,
+    CancelAllOrders, Code, Command, CommandCompleted, CommandRejected, CountdownCancel,
+    EventBuffer, EventHead, EventKind, Genesis, GroupHead, Idempotency, Key, KeyOrigin, Label,
+    Outcome, Party, Payload, ProfileChange, RatesChange, Refusal, Reply, Stamped, StatusChange,
+    Why,
 };
 use units::{Id, Timestamp};
 
 use crate::asset::Assets;
+use crate::due::DueQueue;
 use crate::keys::Keys;
 use crate::market::Markets;
 use crate::order::{Orders, Slot};
+use crate::rates::{AccountFees, OpenTrade, Schedule};
 use crate::{Entity, Unwatched, Watch};
 
 /// Where a kernel stands in its two logs.
@@ -63,6 +67,21 @@ pub struct Kernel<W: Watch = Unwatched> {
     pub(crate) ledger: Ledger,
     pub(crate) orders: Orders,
     pub(crate) keys: Keys,
+    /// Fee rates and volumes by account number.
+    pub(crate) fees: Vec<AccountFees>,
+    pub(crate) schedule: Schedule,
+    /// Deadlines of the countdown cancels that are armed, by account number.
+    pub(crate) countdowns: BTreeMap<u32, Timestamp>,
+    pub(crate) due: DueQueue,
+    /// Time of this command, which is that of its first event (D-92).
+    pub(crate) command_time: Timestamp,
+    /// Fills of this command so far (D-76).
+    pub(crate) fills: u32,
+    /// The UTC day of the last counted trade, and the midnight that ends it.
+    pub(crate) today: u32,
+    pub(crate) tomorrow: Timestamp,
+    /// The trade that was executed and is not settled yet.
+    pub(crate) open_trade: Option<OpenTrade>,
     /// Time of the next event of this command.
     next_time: Timestamp,
     /// The key that the next event enters into state.
@@ -112,6 +131,15 @@ impl<W: Watch> Kernel<W> {
             ledger: Ledger::new(),
             orders: Orders::default(),
             keys: Keys::default(),
+            fees: Vec::new(),
+            schedule: Schedule::default(),
+            countdowns: BTreeMap::new(),
+            due: DueQueue::default(),
+            command_time: Timestamp(0),
+            fills: 0,
+            today: 0,
+            tomorrow: Timestamp(0),
+            open_trade: None,
             next_time: Timestamp(0),
             entering: None,
             incoming: None,
@@ -134,6 +162,8 @@ impl<W: Watch> Kernel<W> {
         self.position.command_sequence = stamped.sequence;
         self.position.last_stamp = stamped.stamp;
         self.next_time = stamped.stamp.max(Timestamp(self.position.last_timestamp.0 + 1));
+        self.command_time = self.next_time;
+        self.fills = 0;
         let outcome = if self.recorded.genesis.is_none() {
             self.execute_first(stamped, out)
         } else {
@@ -162,16 +192,23 @@ impl<W: Watch> Kernel<W> {
         let gate = stamped.key.as_ref().map_or(Gate::Run(None), |key| self.check_key(key, stamped));
         let key = match gate {
             Gate::Run(key) => key,
-            Gate::Repeat(first) => return Outcome::Repeated { first },
+            Gate::Repeat(first) => {
+                self.begin(stamped, out, None);
+                self.take_due(out);
+                out.end();
+                return Outcome::Repeated { first };
+            }
             Gate::Refuse(refusal) => {
                 self.begin(stamped, out, None);
+                self.take_due(out);
                 let outcome = self.refuse_gate(stamped, refusal, out);
                 out.end();
                 return outcome;
             }
         };
-        let first = self.position.event_sequence;
         self.begin(stamped, out, key);
+        self.take_due(out);
+        let first = self.position.event_sequence;
         let outcome = self.dispatch(stamped, out);
         if key.is_some() && self.position.event_sequence == first {
             self.complete(stamped, out);
@@ -237,7 +274,7 @@ impl<W: Watch> Kernel<W> {
         out: &mut EventBuffer,
     ) -> Outcome {
         if let Command::PlaceOrder(request) = &stamped.command
-            && let Err(schema) = Self::check_order_schema(request)
+            && let Err(schema) = self.check_schema(request, None)
         {
             return self.reject_order(request, schema, out);
         }
@@ -261,18 +298,28 @@ impl<W: Watch> Kernel<W> {
             Command::ListMarket(terms, operator) => {
                 self.check_operator(stamped, operator).and_then(|()| self.list_market(terms, out))
             }
-            Command::Transfer(_)
-            | Command::PauseMarket(..)
-            | Command::ResumeMarket(..)
-            | Command::SetMarketParameters(..)
-            | Command::SetFeeSchedule(..)
-            | Command::SetAccountRates(..)
-            | Command::SetAccountProfile(..)
-            | Command::ReduceOrder(_)
-            | Command::ReplaceOrder(_)
-            | Command::CancelAllOrders(_)
-            | Command::SetCountdownCancel(_) => {
-                Err(Refusal::new(Code::InvalidSchema, Why::NotOffered))
+            Command::ReduceOrder(reduce) => self.reduce_order(reduce, out),
+            Command::ReplaceOrder(replace) => self.replace_order(replace, out),
+            Command::CancelAllOrders(cancel) => self.cancel_all(cancel, out),
+            Command::SetCountdownCancel(countdown) => self.set_countdown(countdown, out),
+            Command::Transfer(transfer) => self.transfer(transfer, out),
+            Command::PauseMarket(change, operator) => self
+                .check_operator(stamped, operator)
+                .and_then(|()| self.set_market_state(change, false, out)),
+            Command::ResumeMarket(change, operator) => self
+                .check_operator(stamped, operator)
+                .and_then(|()| self.set_market_state(change, true, out)),
+            Command::SetMarketParameters(change, operator) => self
+                .check_operator(stamped, operator)
+                .and_then(|()| self.set_parameters(change, out)),
+            Command::SetFeeSchedule(schedule, operator) => self
+                .check_operator(stamped, operator)
+                .and_then(|()| self.set_schedule(schedule, out)),
+            Command::SetAccountRates(change, operator) => {
+                self.check_operator(stamped, operator).and_then(|()| self.set_rates(change, out))
+            }
+            Command::SetAccountProfile(change, operator) => {
+                self.check_operator(stamped, operator).and_then(|()| self.set_profile(change, out))
             }
             Command::Genesis(_) => Err(Refusal::new(Code::InvalidSchema, Why::GenesisFirst)),
             Command::LeaderChanged { term, leader } => self.change_leader(*term, *leader, out),
@@ -341,6 +388,7 @@ impl<W: Watch> Kernel<W> {
 
     /// The group whose events are applied next, in replay.
     pub(crate) fn begin_replay(&mut self, head: &GroupHead) {
+        self.command_time = head.first_timestamp;
         self.position.command_sequence = head.command_sequence;
         self.entering = head.idempotency;
     }
@@ -351,6 +399,7 @@ impl<W: Watch> Kernel<W> {
         self.rest_incoming();
         self.entering = None;
         self.rejecting = None;
+        self.open_trade = None;
         while let Some(slot) = self.ended.pop() {
             self.orders.remove(slot);
         }
@@ -389,8 +438,25 @@ fn party_of(stamped: &Stamped) -> Party {
             target: Some(entry.reference),
             idempotency_key: text,
         },
-        Command::SetAccountStatus(change, _) => {
-            Party { account: Some(change.account), target: None, idempotency_key: text }
+        Command::ReduceOrder(reduce) => Party {
+            account: Some(reduce.account),
+            target: Some(reduce.order),
+            idempotency_key: text,
+        },
+        Command::ReplaceOrder(replace) => Party {
+            account: Some(replace.request.account),
+            target: Some(replace.order),
+            idempotency_key: replace.request.client_order_id.or(text),
+        },
+        Command::Transfer(transfer) => {
+            Party { account: Some(transfer.from), target: Some(transfer.to), idempotency_key: text }
+        }
+        Command::SetAccountStatus(StatusChange { account, .. }, _)
+        | Command::CancelAllOrders(CancelAllOrders { account, .. })
+        | Command::SetCountdownCancel(CountdownCancel { account, .. })
+        | Command::SetAccountRates(RatesChange { account, .. }, _)
+        | Command::SetAccountProfile(ProfileChange { account, .. }, _) => {
+            Party { account: Some(*account), target: None, idempotency_key: text }
         }
         _ => Party { account: None, target: None, idempotency_key: text },
     }

@@ -1,13 +1,17 @@
-//! Deposits and withdrawals in the ledger: money between EXTERNAL and an account.
+//! Deposits, withdrawals and transfers in the ledger: money between EXTERNAL and an account, between
+//! two accounts of one owner, and the dust of an account that is closed.
 //!
 //! They mirror what happened outside, under the reference of the transaction there, which is their
 //! idempotency key's business (SVC-43). Addresses, confirmations, approvals and fees belong to the
 //! wallet and come before these commands.
 
+use alloc::vec::Vec;
+
 use ledger::SystemAccount;
 use schema::{
-    AccountStatus, AccountType, BalanceUpdated, Bucket, Code, Detail, EventBuffer, EventKind,
-    LedgerEntry, Outcome, Posting, Reference, Refusal, UpdateReason, Why,
+    AccountStatus, AccountTransferred, AccountType, AssetRef, BalanceUpdated, Bucket, Code, Detail,
+    EventBuffer, EventKind, LedgerEntry, Outcome, Posting, Reference, Refusal, Transfer,
+    UpdateReason, Why,
 };
 use units::Amount;
 
@@ -55,13 +59,7 @@ impl<W: Watch> Kernel<W> {
         if kyc_tier == Some(0) {
             return Err(Refusal::new(Code::KycRequired, Why::KycTierTooLow));
         }
-        let available = self.ledger.balance(plan.account, plan.asset).available;
-        if available < plan.amount {
-            let symbol = self.assets.terms(plan.asset).map(|terms| terms.symbol);
-            let asset = symbol.expect("the asset was checked");
-            let detail = Detail::Balance { available, required: plan.amount, asset };
-            return Err(Refusal { code: Code::InsufficientBalance, detail });
-        }
+        self.check_available(plan.account, plan.asset, plan.amount)?;
         Ok(self.commit_entry((UpdateReason::Withdrawal, -plan.amount), entry, plan, out))
     }
 
@@ -74,19 +72,104 @@ impl<W: Watch> Kernel<W> {
         if is_system {
             return Err(Refusal::new(Code::AccountNotFound, Why::SystemAccount));
         }
+        let asset = self.check_amount(&entry.asset, entry.amount)?;
+        Ok(EntryPlan { account, asset, amount: entry.amount })
+    }
+
+    /// Number of the asset, if it is listed and the amount is one of it.
+    fn check_amount(&self, asset: &AssetRef, amount: Amount) -> Result<u32, Refusal> {
         let missing = Refusal::new(Code::AssetNotFound, Why::NoSuchAsset);
-        let (asset, terms) = self.assets.find(&entry.asset).ok_or(missing)?;
+        let (asset, terms) = self.assets.find(asset).ok_or(missing)?;
         let refuse = |why| Err(Refusal::new(Code::InvalidAmount, why));
-        if entry.amount <= Amount::ZERO {
+        if amount <= Amount::ZERO {
             return refuse(Why::AmountNotPositive);
         }
-        if entry.amount >= Amount::COMMAND_END {
+        if amount >= Amount::COMMAND_END {
             return refuse(Why::AmountTooLarge);
         }
-        if !entry.amount.fits_decimals(terms.decimals) {
+        if !amount.fits_decimals(terms.decimals) {
             return refuse(Why::AmountTooPrecise);
         }
-        Ok(EntryPlan { account, asset, amount: entry.amount })
+        Ok(asset)
+    }
+
+    /// Moves money between two accounts of one owner (ACCT-24, D-100).
+    pub(crate) fn transfer(
+        &mut self,
+        transfer: &Transfer,
+        out: &mut EventBuffer,
+    ) -> Result<Outcome, Refusal> {
+        let event = self.check_transfer(transfer)?;
+        let AccountTransferred { from, to, asset, amount } = event;
+        let at = self.emit(out, EventKind::AccountTransferred, &event);
+        self.apply_transferred(at, &event);
+        let reference = Reference::Event(at.sequence);
+        let mut moved = BalanceUpdated::new(UpdateReason::Transfer, reference);
+        for (account, delta) in [(from, -amount), (to, amount)] {
+            moved.post(Posting { account, asset, bucket: Bucket::Available, delta });
+        }
+        let moved_at = self.emit(out, EventKind::BalanceUpdated, &moved);
+        self.apply_balances(moved_at, &moved);
+        Ok(Outcome::Done { created: Some(self.id_of(at.sequence, at.timestamp)) })
+    }
+
+    fn check_transfer(&self, transfer: &Transfer) -> Result<AccountTransferred, Refusal> {
+        let schema = |why| Err(Refusal::new(Code::InvalidSchema, why));
+        if transfer.from == transfer.to {
+            return schema(Why::SameAccount);
+        }
+        let from = self.check_customer(transfer.from)?;
+        let to = self.check_customer(transfer.to)?;
+        let account = |number| self.ledger.account(number).expect("the account was checked");
+        let owner = account(from).opening.owner_id;
+        if owner.is_none() || owner != account(to).opening.owner_id {
+            return schema(Why::TwoOwners);
+        }
+        let asset = self.check_amount(&transfer.asset, transfer.amount)?;
+        if [from, to].iter().any(|&number| account(number).status != AccountStatus::Active) {
+            return Err(Refusal::new(Code::AccountSuspended, Why::AccountNotActive));
+        }
+        let amount = transfer.amount;
+        self.check_available(from, asset, amount)?;
+        Ok(AccountTransferred { from, to, asset, amount })
+    }
+
+    /// That much is available.
+    fn check_available(&self, account: u32, asset: u32, required: Amount) -> Result<(), Refusal> {
+        let available = self.ledger.balance(account, asset).available;
+        if available >= required {
+            return Ok(());
+        }
+        let symbol = self.assets.terms(asset).map(|terms| terms.symbol);
+        let asset = symbol.expect("the asset was checked");
+        let detail = Detail::Balance { available, required, asset };
+        Err(Refusal { code: Code::InsufficientBalance, detail })
+    }
+
+    /// One unit of an asset's last decimal: what is less cannot leave an account (D-99).
+    pub(crate) fn last_decimal(&self, asset: u32) -> Amount {
+        let decimals = self.assets.terms(asset).map_or(0, |terms| terms.decimals);
+        Amount(10i128.pow(18 - u32::from(decimals.min(18))))
+    }
+
+    /// What is finer than an asset's decimals goes to REVENUE when its account is closed (D-99).
+    pub(crate) fn sweep_dust(&mut self, account: u32, out: &mut EventBuffer) {
+        let assets: Vec<u32> = self.ledger.assets_of(account).collect();
+        let id = self.ledger.account(account).expect("the account was checked").id;
+        for asset in assets {
+            let dust = self.ledger.balance(account, asset).available;
+            if dust == Amount::ZERO {
+                continue;
+            }
+            let reference = Reference::Outside(id);
+            let mut event = BalanceUpdated::new(UpdateReason::Adjustment, reference);
+            let revenue = SystemAccount::Revenue.number();
+            for (account, delta) in [(account, -dust), (revenue, dust)] {
+                event.post(Posting { account, asset, bucket: Bucket::Available, delta });
+            }
+            let at = self.emit(out, EventKind::BalanceUpdated, &event);
+            self.apply_balances(at, &event);
+        }
     }
 
     fn commit_entry(

@@ -1,12 +1,12 @@
 //! `Market`: the parameters, the book and the running figures of one market.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use book::Book;
 use fees::FeeScale;
-use schema::{FeeTier, Label, MarketTerms, SymbolRef};
-use units::{Amount, Lots, Rate, Rounding, Side, Ticks};
+use schema::{Label, MarketTerms, Matching, SymbolRef};
+use units::{Amount, Lots, Rate, Rounding, Side, Ticks, Timestamp};
 
 use crate::step::Step;
 
@@ -31,8 +31,54 @@ pub struct Market {
     pub(crate) scale: FeeScale,
     pub(crate) tick: Step,
     pub(crate) lot: Step,
-    /// The first row of its fee tiers: the rates of an account without volume (FEE-5).
-    pub(crate) base_tier: FeeTier,
+    /// Whether its trades count as volume: it is quoted in USDT (D-98).
+    pub(crate) counts_volume: bool,
+    /// Whether it has fee tiers of its own.
+    pub(crate) has_own_tiers: bool,
+    /// Whether a level is shared by size.
+    pub(crate) is_shared: bool,
+    /// When its limits were last changed.
+    pub(crate) changed_at: Timestamp,
+    pub(crate) triggers: Triggers,
+    /// Triggered orders of a paused market: they wait with their place.
+    pub(crate) parked: BTreeSet<(Timestamp, u64)>,
+}
+
+/// Orders that wait for a price, by price and sequence.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Triggers {
+    upward: BTreeSet<(Ticks, u64)>,
+    downward: BTreeSet<(Ticks, u64)>,
+}
+
+impl Triggers {
+    pub(crate) fn add(&mut self, is_upward: bool, ticks: Ticks, order: u64) {
+        if is_upward {
+            self.upward.insert((ticks, order));
+        } else {
+            self.downward.insert((ticks, order));
+        }
+    }
+
+    pub(crate) fn remove(&mut self, is_upward: bool, ticks: Ticks, order: u64) {
+        if is_upward {
+            self.upward.remove(&(ticks, order));
+        } else {
+            self.downward.remove(&(ticks, order));
+        }
+    }
+
+    /// Takes one order that a trade at `last` meets.
+    #[inline]
+    pub(crate) fn meet(&mut self, last: Ticks) -> Option<u64> {
+        if self.upward.first().is_some_and(|&(ticks, _)| ticks <= last) {
+            return self.upward.pop_first().map(|(_, order)| order);
+        }
+        if self.downward.last().is_some_and(|&(ticks, _)| ticks >= last) {
+            return self.downward.pop_last().map(|(_, order)| order);
+        }
+        None
+    }
 }
 
 /// The assets of a market.
@@ -43,6 +89,15 @@ pub(crate) struct Pair {
     pub(crate) quote_decimals: u8,
 }
 
+/// `ticks` × `rate`, rounded up or down; at the end of the range where it does not fit.
+fn scaled(ticks: Ticks, rate: i64, up: bool) -> u64 {
+    let (one, rate) =
+        (u128::from(Rate::ONE.unsigned_abs()), u128::from(rate.max(0).unsigned_abs()));
+    let product = u128::from(ticks.0) * rate;
+    let whole = if up { product.div_ceil(one) } else { product / one };
+    u64::try_from(whole).unwrap_or(u64::MAX)
+}
+
 /// tick × lot in 10⁻¹⁸, or `None` when that is not whole (ACCT-69).
 pub(crate) fn tick_times_lot(tick: Amount, lot: Amount) -> Option<Amount> {
     // Rounded both ways (DET-24): equal when there was nothing to round.
@@ -51,15 +106,9 @@ pub(crate) fn tick_times_lot(tick: Amount, lot: Amount) -> Option<Amount> {
 }
 
 impl Market {
-    pub(crate) fn new(
-        number: u32,
-        terms: MarketTerms,
-        pair: Pair,
-        shard_tiers: &[FeeTier],
-    ) -> Self {
+    pub(crate) fn new(number: u32, terms: MarketTerms, pair: Pair) -> Self {
         let unit = tick_times_lot(terms.tick_size, terms.lot_size);
         let unit = unit.expect("a market is listed only if tick × lot is whole (ACCT-69)");
-        let tiers = if terms.fee_tiers.is_empty() { shard_tiers } else { &terms.fee_tiers };
         Self {
             number,
             open: false,
@@ -71,7 +120,12 @@ impl Market {
             scale: FeeScale::new(unit, pair.quote_decimals),
             tick: Step::new(terms.tick_size),
             lot: Step::new(terms.lot_size),
-            base_tier: tiers[0],
+            counts_volume: terms.quote.as_str() == "USDT",
+            has_own_tiers: !terms.fee_tiers.is_empty(),
+            is_shared: terms.matching == Matching::ProRata,
+            changed_at: Timestamp(0),
+            triggers: Triggers::default(),
+            parked: BTreeSet::new(),
             terms,
         }
     }
@@ -120,6 +174,24 @@ impl Market {
                 sum.is_balance().then_some(sum)
             }
         }
+    }
+
+    /// The furthest price of a market order from the best opposite one, kept inside the market's
+    /// bounds: a buy rounds down, a sell up (LIFE-19, D-94).
+    pub(crate) fn protected(&self, side: Side, best: Ticks) -> Ticks {
+        let bound = self.terms.protection_bound.0;
+        match side {
+            Side::Buy => Ticks(scaled(best, Rate::ONE + bound, false)).min(self.terms.max_price),
+            Side::Sell => Ticks(scaled(best, Rate::ONE - bound, true)).max(self.terms.min_price),
+        }
+    }
+
+    /// Whether a limit price lies inside the market's band around the last trade (D-95).
+    pub(crate) fn is_in_band(&self, price: Ticks) -> bool {
+        let Some((band, last)) = self.terms.price_band.zip(self.last_price) else { return true };
+        let lowest = scaled(last, Rate::ONE - band.0, true);
+        let highest = scaled(last, Rate::ONE + band.0, false);
+        (lowest..=highest).contains(&price.0)
     }
 
     /// The asset that an order of this side reserves.

@@ -4,10 +4,11 @@
 //! (LIFE-75). It is found by the sequence of that event; the open orders of an account hang together
 //! in a list in order of their ids, and are counted by market (LIFE-13).
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use book::NodeId;
-use schema::{OrderState, OrderType, SelfTrade, TimeInForce};
+use schema::{OrderState, OrderType, SelfTrade, TimeInForce, TriggerKind};
 use units::{Amount, Lots, Rate, Side, Ticks, Timestamp};
 
 use crate::index::SequenceIndex;
@@ -40,8 +41,8 @@ pub struct Order {
     pub fees: Amount,
     /// What is still reserved for it.
     pub reserved: Amount,
-    /// The taker rate that its reservation counts with.
-    pub reserve_rate: Rate,
+    /// The taker rate that its reservation counts with; a taker rate fits 32 bits.
+    pub(crate) reserve_rate: i32,
     /// Its own sequence (SEQ-27).
     pub version: u64,
     /// Event that changed it last.
@@ -62,12 +63,59 @@ pub struct Order {
     pub time_in_force: TimeInForce,
     /// What happens at an own order.
     pub self_trade: SelfTrade,
+    /// What few orders have: an end, a trigger, a pair.
+    pub conditions: Option<Box<Conditions>>,
     pub(crate) node: NodeId,
     pub(crate) next: Slot,
     pub(crate) previous: Slot,
 }
 
+/// What few orders have, kept apart so that the others stay small.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Conditions {
+    /// GTD only: the last time at which it trades.
+    pub expire_at: Option<Timestamp>,
+    /// What it waits for; absent once it was triggered.
+    pub trigger: Option<Waiting>,
+    /// Sequence of the other order of its pair.
+    pub pair: Option<u64>,
+    /// Whether it must not take.
+    pub post_only: bool,
+}
+
+/// A trigger that an order waits for, outside the book (D-67).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// Direction.
+    pub kind: TriggerKind,
+    /// Price at which it is met.
+    pub ticks: Ticks,
+    /// When a trade met it, and at which price; it is in the due queue then.
+    pub met: Option<(Timestamp, Ticks)>,
+}
+
+impl Waiting {
+    /// Whether it waits for the price to rise: stop buys and take-profit sells (LIFE-35).
+    #[must_use]
+    pub fn is_upward(&self, side: Side) -> bool {
+        (self.kind == TriggerKind::Stop) == (side == Side::Buy)
+    }
+
+    /// Whether a trade at `last` meets it.
+    #[must_use]
+    pub fn is_met_by(&self, side: Side, last: Ticks) -> bool {
+        if self.is_upward(side) { last >= self.ticks } else { last <= self.ticks }
+    }
+}
+
 impl Order {
+    /// The taker rate that its reservation counts with.
+    #[must_use]
+    #[inline]
+    pub fn reserve_rate(&self) -> Rate {
+        Rate(i64::from(self.reserve_rate))
+    }
+
     /// What is left of it.
     #[must_use]
     #[inline]
@@ -88,6 +136,27 @@ impl Order {
     #[inline]
     pub const fn is_open(&self) -> bool {
         matches!(self.state, Some(OrderState::Pending | OrderState::Partial))
+    }
+
+    /// The trigger that it waits for.
+    #[must_use]
+    #[inline]
+    pub fn waiting(&self) -> Option<&Waiting> {
+        self.conditions.as_ref()?.trigger.as_ref()
+    }
+
+    /// Sequence of the other order of its pair.
+    #[must_use]
+    #[inline]
+    pub fn pair(&self) -> Option<u64> {
+        self.conditions.as_ref()?.pair
+    }
+
+    /// Whether it must not take.
+    #[must_use]
+    #[inline]
+    pub fn is_post_only(&self) -> bool {
+        self.conditions.as_ref().is_some_and(|conditions| conditions.post_only)
     }
 
     /// Whether it rests in the book.
@@ -113,6 +182,8 @@ pub(crate) struct Orders {
     free: Vec<Slot>,
     by_sequence: SequenceIndex,
     owned: Vec<Owned>,
+    /// Orders that have not ended.
+    open: usize,
 }
 
 impl Orders {
@@ -121,8 +192,9 @@ impl Orders {
         self.owned.push(Owned { first: NONE, last: NONE, counts: Vec::new() });
     }
 
+    /// How many orders have not ended.
     pub(crate) fn count(&self) -> usize {
-        self.by_sequence.len()
+        self.open
     }
 
     /// Adds an order at the end of its account's list.
@@ -156,15 +228,15 @@ impl Orders {
         }
         let before = self.by_sequence.insert(sequence, slot);
         assert!(before.is_none(), "an order is submitted once");
+        self.open += 1;
         slot
     }
 
-    /// Removes an order that has ended.
+    /// An order has ended: it counts no more, and is removed at the command's end.
     #[inline]
-    pub(crate) fn remove(&mut self, slot: Slot) {
+    pub(crate) fn close(&mut self, slot: Slot) {
         let order = &self.slots[slot as usize];
-        let (previous, next, market) = (order.previous, order.next, order.market);
-        self.by_sequence.remove(&order.sequence);
+        let market = order.market;
         let owned = &mut self.owned[order.account as usize];
         let place = owned.counts.iter().position(|(number, _)| *number == market);
         let place = place.expect("an open order is counted");
@@ -172,6 +244,18 @@ impl Orders {
         if owned.counts[place].1 == 0 {
             owned.counts.swap_remove(place);
         }
+        self.open -= 1;
+    }
+
+    /// Removes an order that was closed.
+    #[inline]
+    pub(crate) fn remove(&mut self, slot: Slot) {
+        let order = &mut self.slots[slot as usize];
+        order.conditions = None;
+        let (previous, next) = (order.previous, order.next);
+        let (sequence, account) = (order.sequence, order.account);
+        self.by_sequence.remove(&sequence);
+        let owned = &mut self.owned[account as usize];
         if previous == NONE {
             owned.first = next;
         } else {
@@ -208,7 +292,12 @@ impl Orders {
         counts.iter().find(|(number, _)| *number == market).map_or(0, |&(_, count)| count)
     }
 
-    /// The first slot of an account's list.
+    /// Whether an account has an open order.
+    pub(crate) fn any_of(&self, account: u32) -> bool {
+        self.owned.get(account as usize).is_some_and(|owned| !owned.counts.is_empty())
+    }
+
+    /// The first slot of an account's list, ended orders of this command included.
     pub(crate) fn first_of(&self, account: u32) -> Option<Slot> {
         let first = self.owned.get(account as usize)?.first;
         (first != NONE).then_some(first)
@@ -220,7 +309,15 @@ impl Orders {
         (next != NONE).then_some(next)
     }
 
-    /// The open orders of an account, by id.
+    /// The last slot of an account's list, and the one before another.
+    pub(crate) fn newest_of(&self, account: u32) -> impl Iterator<Item = Slot> {
+        let last = self.owned.get(account as usize).map(|owned| owned.last);
+        let follow = |&slot: &Slot| Some(self.slots[slot as usize].previous);
+        let is_slot = |slot: &Slot| *slot != NONE;
+        core::iter::successors(last.filter(is_slot), move |slot| follow(slot).filter(is_slot))
+    }
+
+    /// The orders of an account, by id.
     pub(crate) fn of_account(&self, account: u32) -> impl Iterator<Item = &Order> {
         let mut slot = self.first_of(account);
         core::iter::from_fn(move || {

@@ -8,7 +8,7 @@ use core::fmt;
 
 use ledger::LedgerError;
 use schema::wire::DecodeError;
-use schema::{Event, EventGroup, EventHead, OrderState, OrderTerms};
+use schema::{Event, EventGroup, EventHead, OrderState, OrderSubmitted, OrderTerms};
 use units::Amount;
 
 use crate::order::Slot;
@@ -109,7 +109,8 @@ impl<W: Watch> Kernel<W> {
             Event::OrderSubmitted(submitted) => match submitted.terms {
                 OrderTerms::Checked { account, market, .. } => {
                     let known = self.ledger.account(account).is_some()
-                        && self.markets.market(market).is_some();
+                        && self.markets.market(market).is_some()
+                        && self.is_submittable(submitted, account, market);
                     known.then(|| {
                         self.apply_submitted(at, submitted);
                     })
@@ -151,12 +152,9 @@ impl<W: Watch> Kernel<W> {
                 .map(|slot| self.apply_ended(at, slot, OrderState::Expired)),
             Event::TradeExecuted(trade) => {
                 let slots = self.open_slot(trade.maker).zip(self.open_slot(trade.taker));
-                slots.map(|slots| self.apply_executed(at, trade.ticks, slots))
+                slots.map(|slots| self.apply_executed(at, (trade.ticks, trade.lots), slots))
             }
-            Event::TradeSettled(_) => {
-                self.apply_settled(at);
-                Some(())
-            }
+            Event::TradeSettled(settled) => self.apply_settled(at, settled).then_some(()),
             Event::BalanceUpdated(event) => {
                 let sound = self.ledger.check(event);
                 sound.map_err(|cause| ApplyError::Unbalanced { at: at.sequence, cause })?;
@@ -202,9 +200,70 @@ impl<W: Watch> Kernel<W> {
                 self.ledger.account(event.account)?;
                 self.apply_status(at, event);
             }
+            other => self.apply_change(at, other)?,
+        }
+        Some(())
+    }
+
+    /// Changes of orders, markets, fees and accounts.
+    fn apply_change(&mut self, at: EventHead, event: &Event) -> Option<()> {
+        match event {
+            Event::MarketParametersChanged(event) => {
+                self.markets.market(event.market)?;
+                self.apply_parameters(at, event);
+            }
+            Event::FeeScheduleChanged(event) => {
+                (!event.tiers.is_empty()).then_some(())?;
+                self.apply_schedule(at, event);
+            }
+            Event::FeeTierChanged(event) => {
+                self.ledger.account(event.account)?;
+                self.apply_rates(at, event);
+            }
+            Event::AccountProfileChanged(event) => {
+                self.ledger.account(event.account)?;
+                self.apply_profile(at, event);
+            }
+            Event::AccountTransferred(event) => {
+                self.ledger.account(event.from)?;
+                self.ledger.account(event.to)?;
+                self.apply_transferred(at, event);
+            }
+            Event::CountdownCancelChanged(event) => {
+                self.ledger.account(event.account)?;
+                self.apply_countdown(at, event);
+            }
+            Event::OrderReduced(reduced) => {
+                let slot = self.open_slot(reduced.order).filter(|&slot| {
+                    let order = self.orders.at(slot);
+                    reduced.total < order.total && reduced.total > order.filled
+                })?;
+                self.apply_reduced(at, reduced, slot);
+            }
+            Event::OrderTriggered(triggered) => {
+                let slot = self.open_slot(triggered.order)?;
+                let met = self.orders.at(slot).waiting().and_then(|waiting| waiting.met);
+                met.filter(|(_, price)| *price == triggered.observed)?;
+                self.apply_triggered(at, slot);
+            }
             _ => return None,
         }
         Some(())
+    }
+
+    /// Whether the trigger of an order lies on the market's ticks, and its pair is one order of this
+    /// account and market that has none.
+    fn is_submittable(&self, event: &OrderSubmitted, account: u32, market: u32) -> bool {
+        let trigger = event
+            .trigger
+            .is_none_or(|trigger| self.markets.at(market).tick.count(trigger.price).is_some());
+        let pair = event.oco_with.is_none_or(|id| {
+            let other = self.open_slot(id.sequence()).map(|slot| self.orders.at(slot));
+            other.is_some_and(|other| {
+                (other.account, other.market) == (account, market) && other.pair().is_none()
+            })
+        });
+        trigger && pair
     }
 
     fn open_slot(&self, order: u64) -> Option<Slot> {

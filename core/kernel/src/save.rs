@@ -14,16 +14,19 @@ use core::fmt;
 
 use book::{Entry, NodeId};
 use ledger::{Account, Balance, SystemAccount};
+use schema::limits::FEE_TIER_COUNT_MAX;
 use schema::wire::{DecodeError, Reader, write_time, write_u64};
 use schema::{
-    AccountStatus, ClockStatus, Event, EventKind, OrderState, OrderType, SelfTrade, TimeInForce,
-    decode_payload,
+    AccountStatus, ClockStatus, Event, EventKind, FeeTier, OrderState, OrderType, SelfTrade,
+    TimeInForce, TriggerKind, WaiverReason, decode_payload,
 };
-use units::{Amount, Lots, Rate, Side, Timestamp};
+use units::{Amount, Lots, Side, Timestamp};
 
+use crate::due::DueKind;
 use crate::keys::KeptKey;
 use crate::market::{Market, tick_times_lot};
-use crate::{Entity, Kernel, Order, Unwatched, Watch};
+use crate::rates::{AccountFees, SpecialRates};
+use crate::{Conditions, Entity, Kernel, Order, Unwatched, Waiting, Watch};
 
 /// Format of saved state that this version writes and reads.
 pub const SNAPSHOT_FORMAT: u8 = 1;
@@ -138,10 +141,27 @@ impl<W: Watch> Kernel<W> {
         }
         kernel.load_accounts(&mut reader)?;
         kernel.load_orders(&mut reader)?;
+        kernel.check_pairs()?;
         kernel.check_reservations()?;
+        for market in 1..=kernel.markets.count() {
+            kernel.enter_limits(market, kernel.markets.at(market).changed_at);
+        }
         kernel.load_keys(&mut reader)?;
         reader.end()?;
         Ok(kernel)
+    }
+
+    /// Each pair is two open orders of one account and market that name each other (D-67).
+    fn check_pairs(&self) -> Result<(), LoadError> {
+        for sequence in self.open_orders() {
+            let order = self.order_of(sequence).ok_or(LoadError::Inconsistent)?;
+            let Some(pair) = order.pair() else { continue };
+            let other = self.order_of(pair).ok_or(LoadError::Inconsistent)?;
+            let place = |order: &Order| (order.account, order.market);
+            consistent(other.pair() == Some(sequence) && pair != sequence)?;
+            consistent(place(order) == place(other))?;
+        }
+        Ok(())
     }
 
     /// Each order holds what it needs, and what is locked is what the orders hold (ACCT-20, INV-8).
@@ -151,8 +171,10 @@ impl<W: Watch> Kernel<W> {
             for order in self.orders.of_account(account) {
                 let market = self.markets.at(order.market);
                 let rest = (order.ticks, order.remaining());
-                let need = market.requirement(order.side, rest, order.reserve_rate);
-                consistent(need == Some(order.reserved))?;
+                let need = market.requirement(order.side, rest, order.reserve_rate());
+                consistent(need.is_some())?;
+                let slot = self.orders.slot(order.sequence).ok_or(LoadError::Inconsistent)?;
+                consistent(self.hold_of(slot) == order.reserved)?;
                 let sum = held.entry(market.reserved_asset(order.side)).or_default();
                 *sum = sum.checked_add(order.reserved).ok_or(LoadError::Inconsistent)?;
             }
@@ -194,6 +216,55 @@ impl<W: Watch> Kernel<W> {
             reader.option(|reader| Ok((reader.u64()?, reader.time()?, reader.array()?)))?;
         self.recorded.clock = reader
             .option(|reader| ClockStatus::from_number(reader.u8()?).ok_or(DecodeError::BadTag))?;
+        let (time, tiers) = read_schedule(reader)?;
+        consistent(time == Timestamp(0))?;
+        self.schedule.tiers = tiers;
+        self.schedule.announced = reader.option(read_schedule)?;
+        if let Some((time, _)) = &self.schedule.announced {
+            self.due.add((*time, DueKind::Schedule, 0));
+        }
+        Ok(())
+    }
+
+    /// Volumes, tier and rates of an account, and its countdown.
+    fn load_fees(&mut self, account: u32, reader: &mut Reader<'_>) -> Result<(), LoadError> {
+        let mut fees = AccountFees { tier: reader.u8()?, ..AccountFees::default() };
+        for _ in 0..reader.u64()? {
+            let day = (reader.u32()?, reader.amount()?);
+            consistent(fees.volumes.last().is_none_or(|last| last.0 < day.0))?;
+            fees.volumes.push(day);
+        }
+        let special = reader.option(|reader| {
+            Ok(SpecialRates {
+                own: reader.option(|reader| Ok((reader.rate()?, reader.rate()?)))?,
+                waiver: reader.option(|reader| {
+                    let reason = reader.tag(WaiverReason::from_number)?;
+                    Ok((reason, reader.option(Reader::time)?))
+                })?,
+                announced: reader.option(|reader| {
+                    match decode_payload(reader, EventKind::FeeTierChanged, 1)? {
+                        Event::FeeTierChanged(event) => Ok(event),
+                        _ => Err(DecodeError::BadTag),
+                    }
+                })?,
+            })
+        })?;
+        if let Some(special) = &special {
+            consistent(*special != SpecialRates::default())?;
+            if let Some((_, Some(end))) = special.waiver {
+                self.due.add((end, DueKind::WaiverEnd, u64::from(account)));
+            }
+            if let Some(event) = &special.announced {
+                consistent(event.account == account)?;
+                self.due.add((event.effective_at, DueKind::Rates, u64::from(account)));
+            }
+        }
+        fees.special = special.map(Box::new);
+        self.fees.push(fees);
+        if let Some(deadline) = reader.option(Reader::time)? {
+            self.countdowns.insert(account, deadline);
+            self.due.add((deadline, DueKind::Countdown, u64::from(account)));
+        }
         Ok(())
     }
 
@@ -207,14 +278,16 @@ impl<W: Watch> Kernel<W> {
         let terms = &listed.terms;
         let unit = tick_times_lot(terms.tick_size, terms.lot_size);
         let steps = terms.tick_size > Amount::ZERO && terms.lot_size > Amount::ZERO;
-        let tiers = !terms.fee_tiers.is_empty() || !genesis.0.fee_tiers.is_empty();
+        let tiers =
+            genesis.0.fee_tiers.len() <= FEE_TIER_COUNT_MAX && !self.schedule.tiers.is_empty();
         let is_new = self.markets.number(&terms.symbol).is_none();
         consistent(is_new && steps && tiers && unit.is_some_and(|unit| unit > Amount::ZERO))?;
         let number = self.markets.count() + 1;
-        let mut market = Market::new(number, listed.terms, pair, &genesis.0.fee_tiers);
+        let mut market = Market::new(number, listed.terms, pair);
         market.open = reader.flag()?;
         market.sequence = reader.u64()?;
         market.last_price = reader.option(Reader::ticks)?;
+        market.changed_at = reader.time()?;
         self.markets.list(market);
         Ok(())
     }
@@ -227,8 +300,9 @@ impl<W: Watch> Kernel<W> {
             let known = self.ledger.number_of_external_id(&account.opening.external_id).is_some();
             consistent(last < place && !known)?;
             last = place;
-            self.ledger.open(account);
+            let number = self.ledger.open(account);
             self.orders.open_account();
+            self.load_fees(number, reader)?;
         }
         // One sum an asset, from number 0 on, which no asset has.
         let mut sums = vec![Amount::ZERO; self.assets.count() as usize + 1];
@@ -262,15 +336,19 @@ impl<W: Watch> Kernel<W> {
             let times = Timestamp(0)..=self.position.last_timestamp;
             let sound = self.ledger.account(order.account).is_some()
                 && self.markets.market(order.market).is_some()
-                && (order.is_open() && order.may_rest())
+                && (order.is_open() && (order.may_rest() || order.waiting().is_some()))
                 && order.filled < order.total
                 && (order.ticks.0 > 0 && order.reserved >= Amount::ZERO)
                 && (last < Some(sequence) && sequence <= self.position.event_sequence)
                 && times.contains(&order.submitted_at);
             consistent(sound)?;
             last = Some(sequence);
-            let priority = order.priority;
-            resting.push((priority, self.orders.add(order)));
+            let (priority, is_waiting) = (order.priority, order.waiting().is_some());
+            let slot = self.orders.add(order);
+            self.restore_queues(slot);
+            if !is_waiting {
+                resting.push((priority, slot));
+            }
         }
         resting.sort_unstable();
         for (_, slot) in resting {
@@ -309,6 +387,7 @@ fn read_account(reader: &mut Reader<'_>) -> Result<Account, LoadError> {
     account.status = status;
     account.version = version;
     account.updated_at = reader.time()?;
+    account.fee_in_token = reader.flag()?;
     Ok(account)
 }
 
@@ -331,7 +410,7 @@ fn read_order(reader: &mut Reader<'_>, sequence: u64) -> Result<Order, LoadError
     let (ticks, total, filled) = (reader.ticks()?, reader.lots()?, Lots(reader.u64()?));
     let units = u128::from_le_bytes(reader.array()?);
     let (fees, reserved) = (reader.amount()?, reader.amount()?);
-    let reserve_rate: Rate = reader.rate()?;
+    let reserve_rate = i32::try_from(reader.rate()?.0).map_err(|_| DecodeError::BadNumber)?;
     let (version, state_seq, priority) = (reader.u64()?, reader.u64()?, reader.u64()?);
     let state_changed_at = reader.time()?;
     let [now, before, side, order_type, time_in_force, self_trade] = reader.array()?;
@@ -361,10 +440,35 @@ fn read_order(reader: &mut Reader<'_>, sequence: u64) -> Result<Order, LoadError
         order_type: OrderType::from_number(order_type).ok_or(DecodeError::BadTag)?,
         time_in_force: TimeInForce::from_number(time_in_force).ok_or(DecodeError::BadTag)?,
         self_trade: SelfTrade::from_number(self_trade).ok_or(DecodeError::BadTag)?,
+        conditions: read_conditions(reader)?,
         node: NodeId::NONE,
         next: 0,
         previous: 0,
     })
+}
+
+fn read_conditions(reader: &mut Reader<'_>) -> Result<Option<Box<Conditions>>, LoadError> {
+    let conditions = Conditions {
+        expire_at: reader.option(Reader::time)?,
+        trigger: reader.option(|reader| {
+            Ok(Waiting {
+                kind: reader.tag(TriggerKind::from_number)?,
+                ticks: reader.ticks()?,
+                met: reader.option(|reader| Ok((reader.time()?, reader.ticks()?)))?,
+            })
+        })?,
+        pair: reader.option(Reader::u64)?,
+        post_only: reader.flag()?,
+    };
+    Ok((conditions != Conditions::default()).then(|| Box::new(conditions)))
+}
+
+/// A fee table as its event has it, and when it came or comes into force.
+fn read_schedule(reader: &mut Reader<'_>) -> Result<(Timestamp, Vec<FeeTier>), DecodeError> {
+    match decode_payload(reader, EventKind::FeeScheduleChanged, 1)? {
+        Event::FeeScheduleChanged(event) => Ok((event.effective_at, event.tiers)),
+        _ => Err(DecodeError::BadTag),
+    }
 }
 
 fn read_key(reader: &mut Reader<'_>) -> Result<KeptKey, LoadError> {

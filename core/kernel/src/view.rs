@@ -3,8 +3,9 @@
 use ledger::{Account, Balance};
 use schema::limits::{KEY_COUNT_DEFAULT, KEY_COUNT_RESERVE};
 use schema::{AssetTerms, Command, FeeTier, Genesis, Label};
-use units::{Amount, Id};
+use units::{Amount, Id, Lots, Side, Ticks, Timestamp};
 
+use crate::due::day_of;
 use crate::{KeptKey, Kernel, Market, Order, Position, Watch};
 
 impl<W: Watch> Kernel<W> {
@@ -44,12 +45,12 @@ impl<W: Watch> Kernel<W> {
     /// shard's bound; cancels, money out and the operator's commands go on beyond it (D-83).
     pub(crate) fn key_bound(&self, command: &Command) -> u64 {
         let reserve = match command {
-            Command::CancelOrder(_)
-            | Command::Withdraw(_)
-            | Command::SetAccountStatus(..)
-            | Command::ListAsset(..)
-            | Command::ListMarket(..) => KEY_COUNT_RESERVE,
-            _ => 0,
+            Command::PlaceOrder(_)
+            | Command::ReplaceOrder(_)
+            | Command::CreateAccount(_)
+            | Command::Deposit(_)
+            | Command::Transfer(_) => 0,
+            _ => KEY_COUNT_RESERVE,
         };
         self.key_count_max().saturating_add(reserve)
     }
@@ -104,7 +105,42 @@ impl<W: Watch> Kernel<W> {
     /// The rates of an account's next trade in a market (FEE-43).
     #[must_use]
     pub fn rates(&self, account: u32, market: u32) -> Option<FeeTier> {
+        self.ledger.account(account)?;
         self.markets.market(market).map(|market| self.rates_of(account, market))
+    }
+
+    /// Row of an account in the shard's fee table, from 0, and its volume of the 30 whole days before
+    /// the time of the last command (FEE-42).
+    #[must_use]
+    pub fn fee_tier(&self, account: u32) -> Option<(u8, Amount)> {
+        let fees = self.fees.get(account as usize)?;
+        Some((fees.tier, fees.volume(day_of(self.command_time))))
+    }
+
+    /// The shard's fee table (FEE-41).
+    #[must_use]
+    pub fn fee_tiers(&self) -> &[FeeTier] {
+        &self.schedule.tiers
+    }
+
+    /// What an order would have to reserve, by its worst case, in which asset (LIFE-18).
+    #[must_use]
+    pub fn requirement(
+        &self,
+        account: u32,
+        market: u32,
+        (side, ticks, lots): (Side, Ticks, Lots),
+    ) -> Option<(Amount, u32)> {
+        let market = self.markets.market(market)?;
+        let rate = self.rates(account, market.number)?.taker;
+        let amount = market.requirement(side, (ticks, lots), rate)?;
+        Some((amount, market.reserved_asset(side)))
+    }
+
+    /// When the countdown cancel of an account runs out, if it is armed (D-96).
+    #[must_use]
+    pub fn countdown(&self, account: u32) -> Option<Timestamp> {
+        self.countdowns.get(&account).copied()
     }
 
     /// The open order with this id.

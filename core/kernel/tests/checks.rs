@@ -6,7 +6,7 @@ use common::{Venue, amount, code_of, label, limit, message_of, opening};
 use kernel::Entity;
 use schema::{
     AccountStatus, AccountType, Code, Command, KeyOrigin, MarketTerms, OrderRequest, OrderType,
-    Outcome, PositionSide, SelfTrade, SymbolRef, TimeInForce, Trigger, TriggerKind, TriggerSource,
+    Outcome, PositionSide, SymbolRef, TimeInForce, Trigger, TriggerKind, TriggerSource,
 };
 use units::Side::{Buy, Sell};
 use units::{Id, Lots, Ticks, Timestamp};
@@ -26,6 +26,9 @@ fn contradictions_are_invalid_schema() {
     let market =
         OrderRequest { order_type: OrderType::Market, price: None, time_in_force: Ioc, ..good };
     let later = Some(Timestamp(venue.now.0 + 1_000_000_000));
+    let trigger =
+        Trigger { kind: TriggerKind::Stop, price: amount("1"), source: TriggerSource::Last };
+    let by_mark = Trigger { source: TriggerSource::Mark, ..trigger };
     let cases = [
         (OrderRequest { price: None, ..good }, "a LIMIT order needs a price"),
         (OrderRequest { price: good.price, ..market }, "a MARKET order has no price"),
@@ -58,7 +61,22 @@ fn contradictions_are_invalid_schema() {
             OrderRequest { position_side: Some(PositionSide::Long), ..good },
             "position_side needs isolated mode",
         ),
-        (OrderRequest { oco_with: Some(Id([1; 16])), ..good }, "this version does not offer it"),
+        (
+            OrderRequest { oco_with: Some(Id([1; 16])), ..good },
+            "oco_with names no open order of this account and market",
+        ),
+        (
+            OrderRequest { by_quote: true, ..good },
+            "quote_quantity goes with MARKET without trigger",
+        ),
+        (
+            OrderRequest { by_quote: true, trigger: Some(trigger), ..market },
+            "quote_quantity goes with MARKET without trigger",
+        ),
+        (
+            OrderRequest { trigger: Some(by_mark), ..good },
+            "spot markets have no mark price to trigger by",
+        ),
         (
             OrderRequest { client_order_id: Some(label("")), ..good },
             "a field has a value that it may not have",
@@ -70,33 +88,6 @@ fn contradictions_are_invalid_schema() {
         assert_eq!(message_of(outcome), message);
     }
     venue.check();
-}
-
-/// What a later version opens is refused as a whole and never half done.
-#[test]
-fn rooms_that_are_not_open_are_refused() {
-    let (mut venue, good) = venue();
-    let later = Some(Timestamp(venue.now.0 + 1_000_000_000));
-    let (kind, source) = (TriggerKind::Stop, TriggerSource::Last);
-    let trigger = Some(Trigger { kind, price: amount("1"), source });
-    for request in [
-        OrderRequest {
-            order_type: OrderType::Market,
-            price: None,
-            time_in_force: TimeInForce::Ioc,
-            ..good
-        },
-        OrderRequest { time_in_force: TimeInForce::Fok, ..good },
-        OrderRequest { time_in_force: TimeInForce::Gtd, expire_at: later, ..good },
-        OrderRequest { post_only: true, ..good },
-        OrderRequest { self_trade: SelfTrade::CancelResting, ..good },
-        OrderRequest { self_trade: SelfTrade::DecrementBoth, ..good },
-        OrderRequest { trigger, ..good },
-    ] {
-        let outcome = venue.place(request);
-        assert_eq!(code_of(outcome), Code::InvalidSchema);
-        assert_eq!(message_of(outcome), "this version does not offer it");
-    }
 }
 
 /// One fault after the other is put right, from the last step to the first, and each time the first

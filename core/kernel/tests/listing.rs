@@ -7,7 +7,7 @@ use ed25519_dalek::{SigningKey, VerifyingKey};
 use ledger::SystemAccount;
 use schema::{
     AccountType, AssetTerms, Code, Command, Event, FeeTier, Genesis, MarketKind, MarketTerms,
-    Matching, NetworkTerms, Outcome, SymbolRef,
+    NetworkTerms, Outcome, SymbolRef,
 };
 use sha2::{Digest, Sha256};
 use units::Side::Buy;
@@ -124,8 +124,8 @@ fn markets_are_checked() {
     let schema = Code::InvalidSchema;
     for (bad, code) in [
         (MarketTerms { kind: MarketKind::Perpetual, ..good.clone() }, schema),
-        (MarketTerms { matching: Matching::ProRata, ..good.clone() }, schema),
-        (MarketTerms { post_only_until: Some(Timestamp(0)), ..good.clone() }, schema),
+        (MarketTerms { price_band: Some(Rate(-1)), ..good.clone() }, schema),
+        (MarketTerms { price_band: Some(Rate(100_000_001)), ..good.clone() }, schema),
         (MarketTerms { base: label("DOGE"), ..good.clone() }, Code::AssetNotFound),
         (MarketTerms { quote: label("DOGE"), ..good.clone() }, Code::AssetNotFound),
         (MarketTerms { base: label("BTC"), symbol: label("BTC/BTC"), ..good.clone() }, schema),

@@ -23,7 +23,9 @@ pub struct Account {
     pub created_at: Timestamp,
     /// Slot + 1 of its balance by asset number; 0 for none.
     pub(crate) slots: Vec<u32>,
-    /// What it was opened with.
+    /// Whether fees are paid in the platform token where that is possible (FEE-17).
+    pub fee_in_token: bool,
+    /// What it was opened with, profile changes included.
     pub opening: Box<AccountOpening>,
 }
 
@@ -39,6 +41,7 @@ impl Account {
             updated_at: created_at,
             created_at,
             slots: Vec::new(),
+            fee_in_token: false,
             opening: Box::new(opening),
         }
     }

@@ -9,7 +9,7 @@ mod rows;
 
 pub use rows::EVENTS;
 
-use crate::{Code, CommandKind, Event, EventKind, ExpiryReason, UpdateReason};
+use crate::{Code, CommandKind, Event, EventKind, ExpiryReason, ReduceReason, UpdateReason};
 
 enumeration! {
     /// The module that emits an event: the envelope's `source` (EVT-1).
@@ -223,6 +223,9 @@ impl Event {
         match self {
             Self::OrderCanceled(ended) => canceling_module(ended.reason),
             Self::OrderExpired(ended) if ended.reason == ExpiryReason::Ioc => {
+                Source::MatchingEngine
+            }
+            Self::OrderReduced(event) if event.reason == ReduceReason::SelfTrade => {
                 Source::MatchingEngine
             }
             Self::BalanceUpdated(event) => posting_module(event.reason),

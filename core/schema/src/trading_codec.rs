@@ -234,9 +234,7 @@ pub(crate) fn read_submitted(
     if has >= HAS_END {
         return Err(DecodeError::BadTag);
     }
-    // The low bits, of which `present` asks.
-    let extras = (has & 0xff) as u8;
-    let bit = |flag: u64| extras & flag as u8;
+    let bit = |flag: u64| u8::from(has & flag != 0);
     Ok(OrderSubmitted {
         terms: OrderTerms::read(reader, has)?,
         side: style.side,

@@ -1,17 +1,50 @@
-//! Tables of comma-separated values, plain or gzip, read line by line.
+//! Lines of a recording, and tables of comma-separated values made of them.
 //!
 //! Owns what is wrong with a line in the words of whoever has to mend it: file, line number, column,
-//! value. Whether a file is compressed is told by its first bytes, not by its name. A line is bounded, so
-//! that a file which is no table is refused before it fills the memory. It deliberately knows no column:
-//! `rows.rs` does. No quoting, since the recordings have only numbers and words.
+//! value. A line is bounded, so that a file which is no recording is refused before it fills the memory.
+//! It deliberately knows no column: `rows.rs` does. No quoting, since the tables have only numbers and
+//! words. What a file is compressed with is the matter of `compressed.rs`.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, ErrorKind, Read as _};
+use std::io::{BufRead, ErrorKind, Read as _};
 use std::path::Path;
 
-use anyhow::{Context as _, bail};
-use flate2::bufread::MultiGzDecoder;
+use anyhow::bail;
 use units::{Amount, Side};
+
+use super::compressed::open;
+
+/// The lines of a file, counted from 1.
+pub(super) struct Lines<'a> {
+    path: &'a Path,
+    reader: Box<dyn BufRead>,
+    bytes: Vec<u8>,
+    line: u64,
+    size_max: u64,
+}
+
+impl<'a> Lines<'a> {
+    /// The lines of a recording, each of fewer than `size_max` bytes with its end.
+    ///
+    /// # Errors
+    /// The file cannot be opened.
+    pub(super) fn open(path: &'a Path, size_max: u64) -> anyhow::Result<Self> {
+        Ok(Self { path, reader: open(path)?, bytes: Vec::new(), line: 0, size_max })
+    }
+
+    /// The next line with its number and without its end, or nothing behind the last one.
+    ///
+    /// # Errors
+    /// It cannot be read or is no text.
+    pub(super) fn next(&mut self) -> anyhow::Result<Option<(u64, &str)>> {
+        self.line += 1;
+        let (path, line, size_max) = (self.path, self.line, self.size_max);
+        let text = read_line(&mut *self.reader, &mut self.bytes, size_max).and_then(|text| {
+            text.map(|text| std::str::from_utf8(text).map_err(no_text)).transpose()
+        });
+        let text = text.map_err(|fault| at(path, line, &explain(&fault, size_max)))?;
+        Ok(text.map(|text| (line, text)))
+    }
+}
 
 /// One line, cut at its commas.
 pub(super) struct Fields<'a> {
@@ -30,21 +63,9 @@ pub(super) fn read_rows<T>(
     columns: &[&'static str],
     mut parse: impl FnMut(&Fields<'_>) -> Result<T, String>,
 ) -> anyhow::Result<Vec<T>> {
-    let mut reader = open(path)?;
-    let mut bytes = Vec::new();
+    let mut lines = Lines::open(path, LINE_SIZE_MAX)?;
     let mut rows = Vec::new();
-    for line in 1u64.. {
-        let text = read_line(&mut *reader, &mut bytes)
-            .and_then(|text| {
-                text.map(|text| std::str::from_utf8(text).map_err(no_text)).transpose()
-            })
-            .map_err(|fault| at(path, line, &explain(&fault)))?;
-        let Some(text) = text else {
-            if line == 1 {
-                bail!("{} is empty: it begins with the line {}", path.display(), columns.join(","));
-            }
-            break;
-        };
+    while let Some((line, text)) = lines.next()? {
         let fields = Fields { columns, values: text.split(',').collect(), line };
         if line == 1 {
             fields.check_header().map_err(|wrong| at(path, line, &wrong))?;
@@ -52,6 +73,9 @@ pub(super) fn read_rows<T>(
             let row = fields.check_count().and_then(|()| parse(&fields));
             rows.push(row.map_err(|wrong| at(path, line, &wrong))?);
         }
+    }
+    if lines.line == 1 {
+        bail!("{} is empty: it begins with the line {}", path.display(), columns.join(","));
     }
     Ok(rows)
 }
@@ -122,30 +146,20 @@ pub(super) fn at(path: &Path, line: u64, wrong: &str) -> anyhow::Error {
     anyhow::anyhow!("{} line {line}: {wrong}", path.display())
 }
 
-fn open(path: &Path) -> anyhow::Result<Box<dyn BufRead>> {
-    let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-    let mut reader = BufReader::new(file);
-    let front = reader.fill_buf().with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(if front.starts_with(&GZIP_MAGIC) {
-        Box::new(BufReader::new(MultiGzDecoder::new(reader)))
-    } else {
-        Box::new(reader)
-    })
-}
-
 /// The next line without its end, or nothing behind the last one.
 fn read_line<'a>(
     reader: &mut dyn BufRead,
     bytes: &'a mut Vec<u8>,
+    size_max: u64,
 ) -> std::io::Result<Option<&'a [u8]>> {
     bytes.clear();
-    reader.take(LINE_SIZE_MAX).read_until(b'\n', bytes)?;
+    reader.take(size_max).read_until(b'\n', bytes)?;
     if bytes.is_empty() {
         return Ok(None);
     }
     match bytes.strip_suffix(b"\n") {
         Some(line) => Ok(Some(line.strip_suffix(b"\r").unwrap_or(line))),
-        None if bytes.len() as u64 == LINE_SIZE_MAX => Err(ErrorKind::InvalidData.into()),
+        None if bytes.len() as u64 == size_max => Err(ErrorKind::InvalidData.into()),
         None => Ok(Some(bytes)),
     }
 }
@@ -154,19 +168,17 @@ fn no_text(_: std::str::Utf8Error) -> std::io::Error {
     ErrorKind::InvalidData.into()
 }
 
-fn explain(fault: &std::io::Error) -> String {
+fn explain(fault: &std::io::Error, size_max: u64) -> String {
     match fault.kind() {
         ErrorKind::InvalidData if fault.get_ref().is_none() => {
-            format!("no line of text of at most {LINE_SIZE_MAX} bytes: is this a table?")
+            format!("no line of text of at most {size_max} bytes: is this a recording?")
         }
         ErrorKind::UnexpectedEof => "the compressed file ends too early: copy it again".to_owned(),
         _ => format!("cannot read on: {fault}"),
     }
 }
 
-/// The first bytes of a gzip file.
-const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
-/// Bytes of a line with its end; the recordings have 60.
+/// Bytes of a line of a table with its end; the recordings have 60.
 const LINE_SIZE_MAX: u64 = 1_024;
 /// Characters of a bad value that are shown.
 const VALUE_SHOWN_MAX: usize = 40;

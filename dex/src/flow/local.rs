@@ -19,7 +19,8 @@ use units::{Amount, Id, Lots, Rate, Side, Ticks, Timestamp};
 
 use super::plan::{KYC_TIER, Place, Plan, QUOTE_DECIMALS, base_decimals};
 use super::rows::{Action, Depth, LEVEL_COUNT, Level, OrderRow, TradeRow, index};
-use super::venue::{Canceled, Venue};
+use super::shown::ShownBook;
+use super::venue::{Best, Canceled, Placed, Venue};
 
 /// The kernel and what the recording calls its orders.
 pub(super) struct LocalVenue {
@@ -34,6 +35,8 @@ pub(super) struct LocalVenue {
     /// Recorded id by sequence of OrderSubmitted.
     recorded: HashMap<u64, u64>,
     trades: Vec<TradeRow>,
+    /// The book as the events show it.
+    shown: ShownBook,
 }
 
 impl LocalVenue {
@@ -52,6 +55,7 @@ impl LocalVenue {
             orders: HashMap::new(),
             recorded: HashMap::new(),
             trades: Vec::new(),
+            shown: ShownBook::default(),
         };
         venue.run(Command::Genesis(genesis(&venue.operator)), None)?;
         venue.list(plan, symbol)?;
@@ -135,11 +139,13 @@ impl LocalVenue {
         self.kernel.execute(&stamped, &mut self.buffer).outcome
     }
 
-    /// Notes the trades of the command that just ran.
-    fn note_trades(&mut self, taker: &OrderRow) -> anyhow::Result<()> {
+    /// Notes what the events of the command that just ran show; `taker` is the order that it placed.
+    fn note_events(&mut self, taker: Option<&OrderRow>) -> anyhow::Result<()> {
         for group in GroupIter::new(self.buffer.bytes()) {
             for event in group?.events() {
-                if let (_, Event::TradeExecuted(trade)) = event? {
+                let (head, event) = event?;
+                self.shown.on_event(head.sequence, &event)?;
+                if let (Event::TradeExecuted(trade), Some(taker)) = (event, taker) {
                     self.trades.push(self.trade_row(taker, &trade)?);
                 }
             }
@@ -161,7 +167,7 @@ impl LocalVenue {
 }
 
 impl Venue for LocalVenue {
-    fn place(&mut self, order: &OrderRow, account: Place) -> anyhow::Result<()> {
+    fn place(&mut self, order: &OrderRow, account: Place) -> anyhow::Result<Placed> {
         let Action::Place { price, quantity } = order.action else {
             bail!("a cancel places nothing")
         };
@@ -172,10 +178,12 @@ impl Venue for LocalVenue {
             Outcome::Accepted { order: id } => {
                 self.orders.insert(order.order_id, (id, account));
                 self.recorded.insert(id.sequence(), order.order_id);
-                self.note_trades(order)
+                self.note_events(Some(order))?;
+                Ok(Placed::Accepted)
             }
             Outcome::Rejected { refusal, .. } | Outcome::Refused(refusal) => {
-                bail!("{}", explain(&refusal))
+                let (code, detail) = (refusal.code.name().to_owned(), refusal.detail.to_string());
+                Ok(Placed::Refused { code, detail })
             }
             outcome => bail!("an order got the answer {outcome:?}"),
         }
@@ -187,7 +195,10 @@ impl Venue for LocalVenue {
         self.stamp = Timestamp(MIDNIGHT.0 + order.time);
         let cancel = CancelOrder { account, order: id, state_seq: None };
         match self.execute(Command::CancelOrder(cancel), None) {
-            Outcome::Done { .. } => Ok(Canceled::Done),
+            Outcome::Done { .. } => {
+                self.note_events(None)?;
+                Ok(Canceled::Done)
+            }
             Outcome::Refused(refusal) if refusal.code == Code::OrderNotFound => {
                 Ok(Canceled::TooLate)
             }
@@ -208,6 +219,18 @@ impl Venue for LocalVenue {
             shown.collect::<anyhow::Result<Vec<_>>>()
         };
         Ok([side(Side::Buy)?, side(Side::Sell)?])
+    }
+
+    /// From the events alone; that the book itself says the same is checked on the way.
+    fn best(&mut self) -> anyhow::Result<Best> {
+        let market = self.kernel.market(MARKET_NUMBER).context("the market is listed")?;
+        let shown = self.shown.best();
+        for side in [Side::Buy, Side::Sell] {
+            let found = market.book().depth(side, 1).next().map(|level| (level.ticks, level.lots));
+            let told = shown[index(side)];
+            ensure!(found == told, "the events tell of {told:?} and the book of {found:?}");
+        }
+        Ok(shown.map(|level| level.map(|(ticks, _)| market.price(ticks))))
     }
 
     fn trades(&mut self) -> anyhow::Result<Vec<TradeRow>> {

@@ -46,11 +46,14 @@ impl Plan {
     ///
     /// # Errors
     /// The orders of one account are worth more than an amount can be.
-    pub(super) fn new(orders: &[OrderRow], steps: (Amount, Amount)) -> anyhow::Result<Self> {
+    pub(super) fn new<'a>(
+        orders: impl Iterator<Item = &'a OrderRow> + Clone,
+        steps: (Amount, Amount),
+    ) -> anyhow::Result<Self> {
         let (tick_size, lot_size) = steps;
         let mut counts = [0usize; 2];
         let mut highest = (Amount::ZERO, Amount::ZERO);
-        for (side, price, quantity) in placements(orders) {
+        for (side, price, quantity) in placements(orders.clone()) {
             counts[index(side)] += 1;
             highest = (highest.0.max(price), highest.1.max(quantity));
         }
@@ -76,7 +79,7 @@ impl Plan {
         self.funds.iter().map(Vec::len).sum()
     }
 
-    fn fund(&mut self, orders: &[OrderRow]) -> Option<()> {
+    fn fund<'a>(&mut self, orders: impl Iterator<Item = &'a OrderRow>) -> Option<()> {
         let mut accounts = self.round_robin();
         for (side, price, quantity) in placements(orders) {
             let need = match side {
@@ -111,8 +114,10 @@ impl RoundRobin {
     }
 }
 
-fn placements(orders: &[OrderRow]) -> impl Iterator<Item = (Side, Amount, Amount)> {
-    orders.iter().filter_map(|order| match order.action {
+fn placements<'a>(
+    orders: impl Iterator<Item = &'a OrderRow>,
+) -> impl Iterator<Item = (Side, Amount, Amount)> {
+    orders.filter_map(|order| match order.action {
         Action::Place { price, quantity } => Some((order.side, price, quantity)),
         Action::Cancel => None,
     })
@@ -149,7 +154,7 @@ mod tests {
     }
 
     fn plan(orders: &[OrderRow]) -> anyhow::Result<Plan> {
-        Plan::new(orders, (Amount::from_units(1), Amount::from_units(1)))
+        Plan::new(orders.iter(), (Amount::from_units(1), Amount::from_units(1)))
     }
 
     #[test]

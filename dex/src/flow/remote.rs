@@ -17,14 +17,15 @@ use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
 use units::{Amount, Id, Rounding, Side};
 
+use super::MarketName;
 use super::plan::{KYC_TIER, Place, Plan, QUOTE_DECIMALS, base_decimals};
 use super::rows::{Action, Depth, LEVEL_COUNT, Level, OrderRow, TradeRow, index};
-use super::venue::{Canceled, Venue};
+use super::venue::{Best, Canceled, Placed, Venue};
 use crate::client::Answer;
 use session::{Session, refusal};
 
 /// Where an exchange is, and the folder with its keys.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(super) struct Target<'a> {
     /// `http://HOST:PORT`.
     pub(super) url: &'a str,
@@ -32,6 +33,8 @@ pub(super) struct Target<'a> {
     pub(super) data_dir: &'a Path,
     /// Symbol of the market to list, or none for one of this run's own.
     pub(super) symbol: Option<&'a str>,
+    /// What one of this run's own is called.
+    pub(super) name: &'a MarketName,
 }
 
 /// The exchange and what the recording calls its orders.
@@ -58,9 +61,10 @@ impl RemoteVenue {
     /// The exchange is not there, the keys are not its own, or it refuses something.
     pub(super) fn new(plan: &Plan, target: Target<'_>) -> anyhow::Result<Self> {
         let run = random_id().to_string()[..8].to_uppercase();
+        let MarketName { base, quote } = target.name;
         let mut venue = Self {
             session: Session::new(target.url, target.data_dir)?,
-            symbol: target.symbol.map_or_else(|| format!("SSE{run}/CNY"), str::to_owned),
+            symbol: target.symbol.map_or(format!("{base}{run}/{quote}"), str::to_owned),
             accounts: [Vec::new(), Vec::new()],
             orders: HashMap::new(),
             recorded: HashMap::new(),
@@ -172,6 +176,17 @@ impl RemoteVenue {
         Ok(())
     }
 
+    /// The best levels at the last event that an answer told of.
+    fn book(&mut self, levels: usize) -> anyhow::Result<Depth> {
+        let symbol = self.symbol.replacen('/', "-", 1);
+        let told = self.told;
+        let path = format!("/v1/admin/book?symbol={symbol}&depth={levels}&min_sequence={told}");
+        let answer = self.session.operate((Method::GET, &path), None)?;
+        ensure!(answer.status == StatusCode::OK, "GET {path}: {}", refusal(&answer));
+        let side = |name| items(&answer, name).map(level).collect::<anyhow::Result<Vec<_>>>();
+        Ok([side("bids")?, side("asks")?])
+    }
+
     fn passed(&mut self, answer: &Answer) -> anyhow::Result<()> {
         self.note(answer)?;
         self.unread_count += 1;
@@ -180,7 +195,7 @@ impl RemoteVenue {
 }
 
 impl Venue for RemoteVenue {
-    fn place(&mut self, order: &OrderRow, place: Place) -> anyhow::Result<()> {
+    fn place(&mut self, order: &OrderRow, place: Place) -> anyhow::Result<Placed> {
         let Action::Place { price, quantity } = order.action else {
             bail!("a cancel places nothing")
         };
@@ -194,11 +209,14 @@ impl Venue for RemoteVenue {
             "time_in_force": "GTC",
         });
         let answer = self.session.trade(account, (Method::POST, "/v1/orders"), Some(&body))?;
-        ensure!(answer.status == StatusCode::CREATED, "{}", refusal(&answer));
+        if answer.status != StatusCode::CREATED {
+            return refused(&answer);
+        }
         let id = id(&answer, "order_id")?;
         self.orders.insert(order.order_id, (id, account));
         self.recorded.insert(id.sequence(), (order.seq, order.order_id));
-        self.passed(&answer)
+        self.passed(&answer)?;
+        Ok(Placed::Accepted)
     }
 
     fn cancel(&mut self, order: &OrderRow) -> anyhow::Result<Canceled> {
@@ -217,20 +235,25 @@ impl Venue for RemoteVenue {
     }
 
     fn depth(&mut self) -> anyhow::Result<Depth> {
-        let symbol = self.symbol.replacen('/', "-", 1);
-        let told = self.told;
-        let path =
-            format!("/v1/admin/book?symbol={symbol}&depth={LEVEL_COUNT}&min_sequence={told}");
-        let answer = self.session.operate((Method::GET, &path), None)?;
-        ensure!(answer.status == StatusCode::OK, "GET {path}: {}", refusal(&answer));
-        let side = |name| items(&answer, name).map(level).collect::<anyhow::Result<Vec<_>>>();
-        Ok([side("bids")?, side("asks")?])
+        self.book(LEVEL_COUNT)
+    }
+
+    fn best(&mut self) -> anyhow::Result<Best> {
+        let depth = self.book(1)?;
+        Ok(depth.map(|levels| levels.first().map(|level| level.price)))
     }
 
     fn trades(&mut self) -> anyhow::Result<Vec<TradeRow>> {
         self.read_trades()?;
         Ok(self.trades.clone())
     }
+}
+
+/// A refusal of the exchange; what says nothing of one is an error.
+fn refused(answer: &Answer) -> anyhow::Result<Placed> {
+    let code = answer.code().with_context(|| refusal(answer))?.to_owned();
+    let detail = answer.body["error"]["message"].as_str().unwrap_or_default().to_owned();
+    Ok(Placed::Refused { code, detail })
 }
 
 fn level(level: &Value) -> anyhow::Result<Level> {

@@ -9,7 +9,7 @@ use indicatif::ProgressBar;
 use super::input::at;
 use super::plan::Plan;
 use super::rows::{Action, Depth, OrderRow, Recording, TradeRow};
-use super::venue::{Canceled, Venue};
+use super::venue::{Canceled, Placed, Venue};
 
 /// What the exchange made of a stream.
 #[derive(Clone, Debug)]
@@ -45,9 +45,10 @@ pub(super) fn replay(
             books.push(venue.depth()?);
         }
         let answered = match order.action {
-            Action::Place { .. } => {
-                venue.place(order, accounts.next(order.side)).map(|()| Canceled::Done)
-            }
+            Action::Place { .. } => venue
+                .place(order, accounts.next(order.side))
+                .and_then(Placed::accepted)
+                .map(|()| Canceled::Done),
             Action::Cancel => venue.cancel(order),
         };
         let answered = answered.with_context(|| refused(orders_path, order))?;

@@ -39,7 +39,7 @@ pub(super) fn print<W: Write>(
             }
             let named = render_command(&executor.kernel, &stamped, &reply);
             let kind = stamped.command.kind().name();
-            if !filter.takes((sequence, kind), named.account.as_slice(), named.order.as_slice()) {
+            if !filter.takes((sequence, kind), &named.accounts, &named.orders) {
                 continue;
             }
             if printer.is_fresh() {

@@ -5,11 +5,12 @@
 
 use kernel::{Kernel, Watch};
 use schema::{
-    AssetRef, Command, Key, KeyOrigin, LedgerEntry, OrderRequest, Outcome, Refusal, Reply, Stamped,
-    SymbolRef,
+    AccountRates, AssetRef, Command, FeeKind, Key, KeyOrigin, LedgerEntry, OrderRequest, Outcome,
+    ParameterChange, ProfileChange, RatesChange, Refusal, Reply, Stamped, SymbolRef, WaiverReason,
 };
-use units::Id;
+use units::{Id, Rate};
 
+use super::changes::set_parameters;
 use super::fields::{Fields, Value};
 use super::registry;
 
@@ -22,10 +23,10 @@ pub(crate) struct Named {
     pub(crate) body: Fields,
     /// What came of it.
     pub(crate) outcome: Fields,
-    /// The account that it names or opened.
-    pub(crate) account: Option<Id>,
-    /// The order that it names or made.
-    pub(crate) order: Option<Id>,
+    /// The accounts that it names or opened.
+    pub(crate) accounts: Vec<Id>,
+    /// The orders that it names or made.
+    pub(crate) orders: Vec<Id>,
 }
 
 /// Renders a command that was just executed by this kernel with this reply.
@@ -53,8 +54,8 @@ pub(crate) fn render_command<W: Watch>(
         object,
         body,
         outcome,
-        account: account_of(&stamped.command, &reply.outcome),
-        order: order_of(&stamped.command, &reply.outcome),
+        accounts: accounts_of(&stamped.command, &reply.outcome),
+        orders: orders_of(&stamped.command, &reply.outcome),
     }
 }
 
@@ -94,31 +95,126 @@ fn body<W: Watch>(kernel: &Kernel<W>, command: &Command) -> Fields {
                 Fields::new().text("account_id", cancel.account).text("order_id", cancel.order);
             fields.with("state_seq", cancel.state_seq.map_or(Value::Null, Value::Count))
         }
-        _ => Fields::new(),
+        Command::Transfer(transfer) => Fields::new()
+            .text("from_account_id", transfer.from)
+            .text("to_account_id", transfer.to)
+            .text("asset", asset(kernel, &transfer.asset))
+            .text("amount", transfer.amount),
+        Command::PauseMarket(change, _) | Command::ResumeMarket(change, _) => Fields::new()
+            .text("symbol", symbol(kernel, &change.symbol))
+            .text("reason", change.reason)
+            .text("actor", change.actor),
+        Command::SetMarketParameters(change, _) => Fields::new()
+            .text("symbol", symbol(kernel, &change.symbol))
+            .object("parameters", parameters(kernel, change)),
+        Command::SetFeeSchedule(schedule, _) => Fields::new()
+            .list("tiers", schedule.tiers.iter().map(registry::tier))
+            .maybe_time("effective_at", schedule.effective_at),
+        Command::SetAccountRates(change, _) => rates(change),
+        Command::SetAccountProfile(change, _) => profile(change),
+        Command::ReduceOrder(reduce) => Fields::new()
+            .text("account_id", reduce.account)
+            .text("order_id", reduce.order)
+            .text("quantity", reduce.quantity)
+            .with("state_seq", reduce.state_seq.map_or(Value::Null, Value::Count)),
+        Command::ReplaceOrder(replace) => Fields::new()
+            .text("order_id", replace.order)
+            .with("state_seq", replace.state_seq.map_or(Value::Null, Value::Count))
+            .object("request", order_request(kernel, &replace.request)),
+        Command::CancelAllOrders(cancel) => Fields::new()
+            .text("account_id", cancel.account)
+            .maybe("symbol", cancel.symbol.map(|named| symbol(kernel, &named))),
+        Command::SetCountdownCancel(countdown) => Fields::new()
+            .text("account_id", countdown.account)
+            .count("timeout_nanos", countdown.timeout),
     }
 }
 
-fn ledger_entry<W: Watch>(kernel: &Kernel<W>, entry: &LedgerEntry) -> Fields {
-    let asset = match entry.asset {
+/// What an asset is called; a number that names none keeps its number.
+fn asset<W: Watch>(kernel: &Kernel<W>, asset: &AssetRef) -> String {
+    match asset {
         AssetRef::Unknown(text) => text.to_string(),
         AssetRef::Listed(number) => kernel
-            .asset(number)
+            .asset(*number)
             .map_or_else(|| format!("#{number}"), |terms| terms.symbol.to_string()),
+    }
+}
+
+/// What a market is called; a number that names none keeps its number.
+fn symbol<W: Watch>(kernel: &Kernel<W>, symbol: &SymbolRef) -> String {
+    match symbol {
+        SymbolRef::Unknown(text) => text.to_string(),
+        SymbolRef::Listed(number) => kernel
+            .market(*number)
+            .map_or_else(|| format!("#{number}"), |market| market.terms.symbol.to_string()),
+    }
+}
+
+/// The new values by the names of MarketListed, in decimals of the market; of one that nobody knows
+/// there is no tick and no lot, and prices and quantities are counted in them.
+fn parameters<W: Watch>(kernel: &Kernel<W>, change: &ParameterChange) -> Fields {
+    let market = match change.symbol {
+        SymbolRef::Unknown(_) => None,
+        SymbolRef::Listed(number) => kernel.market(number),
     };
+    let new = &change.parameters;
+    if let Some(market) = market {
+        let set = set_parameters(&market.terms, new).into_iter();
+        return set.fold(Fields::new(), |fields, (name, _, value)| fields.with(name, value));
+    }
+    let steps = [
+        ("min_price_ticks", new.min_price.map(|price| price.0)),
+        ("max_price_ticks", new.max_price.map(|price| price.0)),
+        ("min_quantity_lots", new.min_quantity.map(|lots| lots.0)),
+        ("max_quantity_lots", new.max_quantity.map(|lots| lots.0)),
+        ("open_orders_max", new.open_orders_max.map(u64::from)),
+    ];
+    let steps = steps.into_iter().filter_map(|(name, value)| Some((name, Value::Count(value?))));
+    let text = |rate: Rate| Value::Text(rate.to_string());
+    let rates = [
+        ("protection_bound", new.protection_bound.map(text)),
+        ("price_band", new.price_band.map(|band| band.map_or(Value::Null, text))),
+    ];
+    let rates = rates.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    steps.chain(rates).fold(Fields::new(), |fields, (name, value)| fields.with(name, value))
+}
+
+fn rates(change: &RatesChange) -> Fields {
+    let fields = Fields::new().text("account_id", change.account);
+    let (kind, own, reason, ends_at) = match change.rates {
+        AccountRates::Volume => (FeeKind::Volume, None, None, None),
+        AccountRates::Own { maker, taker } => (FeeKind::Vip, Some((maker, taker)), None, None),
+        AccountRates::Waiver { reason, ends_at } => (FeeKind::Waiver, None, Some(reason), ends_at),
+    };
+    fields
+        .text("kind", kind.name())
+        .maybe("maker_rate", own.map(|(maker, _)| maker))
+        .maybe("taker_rate", own.map(|(_, taker)| taker))
+        .maybe("waiver_reason", reason.map(WaiverReason::name))
+        .maybe_time("ends_at", ends_at)
+        .maybe_time("effective_at", change.effective_at)
+}
+
+fn profile(change: &ProfileChange) -> Fields {
+    Fields::new()
+        .text("account_id", change.account)
+        .count("kyc_tier", change.kyc_tier)
+        .text("jurisdiction", change.jurisdiction)
+        .text("risk_tier", change.risk_tier.name())
+        .text("order_tier", change.order_tier.name())
+        .text("api_class", change.api_class.name())
+        .flag("fee_in_token", change.fee_in_token)
+}
+
+fn ledger_entry<W: Watch>(kernel: &Kernel<W>, entry: &LedgerEntry) -> Fields {
     Fields::new()
         .text("account_id", entry.account)
-        .text("asset", asset)
+        .text("asset", asset(kernel, &entry.asset))
         .text("amount", entry.amount)
         .text("reference", entry.reference)
 }
 
 fn order_request<W: Watch>(kernel: &Kernel<W>, request: &OrderRequest) -> Fields {
-    let symbol = match request.symbol {
-        SymbolRef::Unknown(text) => text.to_string(),
-        SymbolRef::Listed(number) => kernel
-            .market(number)
-            .map_or_else(|| format!("#{number}"), |market| market.terms.symbol.to_string()),
-    };
     let trigger = request.trigger.map(|trigger| {
         Fields::new()
             .text("kind", trigger.kind.name())
@@ -127,10 +223,11 @@ fn order_request<W: Watch>(kernel: &Kernel<W>, request: &OrderRequest) -> Fields
     });
     Fields::new()
         .text("account_id", request.account)
-        .text("symbol", symbol)
+        .text("symbol", symbol(kernel, &request.symbol))
         .text("side", request.side.name())
         .text("type", request.order_type.name())
-        .text("quantity", request.quantity)
+        .maybe("quantity", Some(request.quantity).filter(|_| !request.by_quote))
+        .maybe("quote_quantity", Some(request.quantity).filter(|_| request.by_quote))
         .maybe("price", request.price)
         .text("time_in_force", request.time_in_force.name())
         .maybe("client_order_id", request.client_order_id)
@@ -176,21 +273,37 @@ fn key_fields(key: &Key) -> Fields {
     fields.maybe("text", key.text)
 }
 
-fn account_of(command: &Command, outcome: &Outcome) -> Option<Id> {
-    match (command, outcome) {
-        (Command::CreateAccount(_), Outcome::Done { created }) => *created,
-        (Command::PlaceOrder(request), _) => Some(request.account),
-        (Command::CancelOrder(cancel), _) => Some(cancel.account),
-        (Command::Deposit(entry) | Command::Withdraw(entry), _) => Some(entry.account),
-        (Command::SetAccountStatus(change, _), _) => Some(change.account),
-        _ => None,
+fn accounts_of(command: &Command, outcome: &Outcome) -> Vec<Id> {
+    match command {
+        Command::CreateAccount(_) => match outcome {
+            Outcome::Done { created } => created.iter().copied().collect(),
+            _ => Vec::new(),
+        },
+        Command::PlaceOrder(request) => vec![request.account],
+        Command::CancelOrder(cancel) => vec![cancel.account],
+        Command::ReduceOrder(reduce) => vec![reduce.account],
+        Command::ReplaceOrder(replace) => vec![replace.request.account],
+        Command::CancelAllOrders(cancel) => vec![cancel.account],
+        Command::SetCountdownCancel(countdown) => vec![countdown.account],
+        Command::Deposit(entry) | Command::Withdraw(entry) => vec![entry.account],
+        Command::Transfer(transfer) => vec![transfer.from, transfer.to],
+        Command::SetAccountStatus(change, _) => vec![change.account],
+        Command::SetAccountRates(change, _) => vec![change.account],
+        Command::SetAccountProfile(change, _) => vec![change.account],
+        _ => Vec::new(),
     }
 }
 
-fn order_of(command: &Command, outcome: &Outcome) -> Option<Id> {
-    match (command, outcome) {
-        (Command::CancelOrder(cancel), _) => Some(cancel.order),
-        (_, Outcome::Accepted { order } | Outcome::Rejected { order, .. }) => Some(*order),
+fn orders_of(command: &Command, outcome: &Outcome) -> Vec<Id> {
+    let named = match command {
+        Command::CancelOrder(cancel) => Some(cancel.order),
+        Command::ReduceOrder(reduce) => Some(reduce.order),
+        Command::ReplaceOrder(replace) => Some(replace.order),
         _ => None,
-    }
+    };
+    let made = match outcome {
+        Outcome::Accepted { order } | Outcome::Rejected { order, .. } => Some(*order),
+        _ => None,
+    };
+    named.into_iter().chain(made).collect()
 }

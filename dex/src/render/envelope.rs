@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use kernel::Kernel;
 use schema::catalogue::VERSION;
-use schema::{EventGroup, EventKind, Idempotency, Label};
+use schema::{Event, EventGroup, EventKind, Idempotency, Label, Reference};
 use units::Id;
 
 use super::Draft;
@@ -73,12 +73,14 @@ impl<'a> Entities<'a> {
 }
 
 /// Which event caused which, by the rule of docs/formats/event.md: fills, postings and settlement of a
-/// trade its TradeExecuted; of others that name an order the last order event of that order in the
-/// command; otherwise the first event of the command, which has no cause itself.
+/// trade its TradeExecuted, postings of a transfer its AccountTransferred; of others that name an order
+/// the last order event of that order in the command, of a replacement that of the order it replaces;
+/// otherwise the first event of the command, which has no cause itself.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Causes {
     first: Option<Id>,
-    trade: Option<Id>,
+    /// The last TradeExecuted or AccountTransferred.
+    moved: Option<Id>,
     /// The last order event by order.
     orders: BTreeMap<Id, Id>,
 }
@@ -88,26 +90,24 @@ impl Causes {
     pub(super) fn next(&mut self, draft: &Draft, id: Id) -> Option<Id> {
         let kind = draft.event.kind();
         let named = match kind {
-            EventKind::TradeExecuted => draft.orders.last(),
+            EventKind::TradeExecuted | EventKind::OrderSubmitted => draft.orders.last(),
             _ => draft.orders.first(),
         };
-        let settles = matches!(
-            kind,
-            EventKind::OrderPartiallyFilled
-                | EventKind::OrderFilled
-                | EventKind::BalanceUpdated
-                | EventKind::TradeSettled
-        );
+        let settles = match &draft.event {
+            Event::OrderPartiallyFilled(_) | Event::OrderFilled(_) | Event::TradeSettled(_) => true,
+            Event::BalanceUpdated(event) => matches!(event.reference, Reference::Event(_)),
+            _ => false,
+        };
         let cause = match named {
-            Some(_) if settles => self.trade,
+            _ if settles => self.moved,
             Some(order) => self.orders.get(order).copied(),
             None => None,
         };
         let cause = cause.or(self.first);
-        if kind == EventKind::TradeExecuted {
-            self.trade = Some(id);
+        if matches!(kind, EventKind::TradeExecuted | EventKind::AccountTransferred) {
+            self.moved = Some(id);
         }
-        if let Some(order) = named.filter(|_| kind.counts().order) {
+        if let Some(order) = draft.orders.first().filter(|_| kind.counts().order) {
             self.orders.insert(*order, id);
         }
         self.first.get_or_insert(id);

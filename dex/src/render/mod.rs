@@ -8,6 +8,7 @@
 //!
 //! Where each derived field comes from is said in docs/formats/event.md.
 
+mod changes;
 mod command;
 mod envelope;
 mod fields;
@@ -18,6 +19,7 @@ mod scene;
 mod tests;
 mod touches;
 mod trading;
+mod waiting;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -31,6 +33,7 @@ use envelope::{Causes, Entities, envelope};
 pub(crate) use fields::{Fields, Value};
 use scene::Scene;
 use touches::Touches;
+use waiting::Waiting;
 
 /// An event as it is shown.
 #[derive(Clone, Debug)]
@@ -52,6 +55,7 @@ pub(crate) struct Rendered {
 /// Follows a log of events from the first one on and renders them.
 pub(crate) struct Renderer {
     kernel: Kernel<Touches>,
+    waiting: Waiting,
 }
 
 /// An event on its way to be rendered: all but its entities.
@@ -67,7 +71,7 @@ struct Draft {
 impl Renderer {
     /// A renderer before the first event.
     pub(crate) fn new() -> Self {
-        Self { kernel: Kernel::watched(Touches::default()) }
+        Self { kernel: Kernel::watched(Touches::default()), waiting: Waiting::default() }
     }
 
     /// Goes past the events of a command.
@@ -82,7 +86,12 @@ impl Renderer {
             .map_err(|_| {
                 anyhow!("the core stopped in the events of command {}", command_of(group))
             })?
-            .with_context(|| format!("the events of command {} cannot be", command_of(group)))
+            .with_context(|| format!("the events of command {} cannot be", command_of(group)))?;
+        for event in group.events() {
+            let (head, event) = event?;
+            self.waiting.pass(head, &event);
+        }
+        Ok(())
     }
 
     /// Goes past the events of a command and renders them.
@@ -117,7 +126,7 @@ impl Renderer {
 
     /// The payloads, written while the state before the command is there.
     fn draft(&self, group: &EventGroup<'_>) -> anyhow::Result<(Vec<Draft>, u16)> {
-        let mut scene = Scene::before(&self.kernel);
+        let mut scene = Scene::before(&self.kernel, &self.waiting);
         let mut drafts = Vec::new();
         for event in group.events() {
             let (head, event) = event?;

@@ -2,9 +2,9 @@
 
 use schema::{Event, EventHead};
 
-use super::registry;
 use super::scene::Scene;
 use super::trading::{self, Payload};
+use super::{changes, registry};
 
 /// The payload of an event that the scene has just passed.
 pub(super) fn payload(
@@ -25,6 +25,8 @@ pub(super) fn payload(
         Event::TradeExecuted(event) => trading::trade_executed(scene, at, event),
         Event::TradeSettled(event) => trading::trade_settled(scene, at, event),
         Event::BalanceUpdated(event) => trading::balance_updated(scene, event),
+        Event::OrderReduced(event) => changes::order_reduced(scene, event),
+        Event::OrderTriggered(event) => changes::order_triggered(scene, event),
         other => Ok((registered(scene, at, other)?, Vec::new())),
     }
 }
@@ -45,6 +47,12 @@ fn registered(scene: &Scene<'_>, at: EventHead, event: &Event) -> anyhow::Result
         Event::AccountStatusChanged(event) => registry::account_status(scene, event)?,
         Event::CommandRejected(event) => trading::command_rejected(event),
         Event::CommandCompleted(event) => trading::command_completed(event),
+        Event::MarketParametersChanged(event) => changes::parameters_changed(scene, at, event)?,
+        Event::FeeScheduleChanged(event) => changes::schedule_changed(event),
+        Event::FeeTierChanged(event) => changes::tier_changed(scene, event)?,
+        Event::AccountProfileChanged(event) => changes::profile_changed(scene, event)?,
+        Event::AccountTransferred(event) => changes::account_transferred(scene, at, event)?,
+        Event::CountdownCancelChanged(event) => changes::countdown_changed(scene, event)?,
         other => anyhow::bail!("{} is rendered elsewhere", other.kind().name()),
     })
 }

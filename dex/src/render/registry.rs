@@ -88,6 +88,7 @@ pub(super) fn market(named: Fields, terms: &MarketTerms) -> Fields {
         .text("max_quantity", quantity_of(terms, terms.max_quantity))
         .text("matching", terms.matching.name())
         .text("protection_bound", terms.protection_bound)
+        .maybe("price_band", terms.price_band)
         .count("open_orders_max", terms.open_orders_max)
         .maybe_time("expiry", None);
     let fields = if terms.fee_tiers.is_empty() {
@@ -161,7 +162,7 @@ pub(super) fn account_status(
         .text("actor", event.actor))
 }
 
-fn tier(tier: &FeeTier) -> Fields {
+pub(super) fn tier(tier: &FeeTier) -> Fields {
     Fields::new().text("volume", tier.above).text("maker", tier.maker).text("taker", tier.taker)
 }
 

@@ -10,12 +10,13 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, ensure};
 use kernel::{Kernel, Market};
 use schema::{
-    BalanceUpdated, Bucket, Event, EventHead, Fill, Label, MarketTerms, OrderSubmitted, OrderTerms,
-    Posting, SymbolRef, TradeExecuted,
+    BalanceUpdated, Bucket, Event, EventHead, Fill, Label, MarketParametersChanged, MarketTerms,
+    OrderReduced, OrderSubmitted, OrderTerms, Posting, SymbolRef, TradeExecuted, Trigger,
 };
 use units::{Amount, Id, Lots, Rounding, Side, Ticks, mul_div};
 
 use super::touches::Touches;
+use super::waiting::Waiting;
 
 /// An order at one moment.
 #[derive(Clone, Debug)]
@@ -27,6 +28,10 @@ pub(super) struct OrderNow {
     pub(super) place: Option<(u32, u32)>,
     pub(super) side: Side,
     pub(super) total: Lots,
+    /// What it was before its last reduction in this command.
+    pub(super) total_before: Lots,
+    /// What it waits for, or waited for when this command began.
+    pub(super) trigger: Option<Trigger>,
     pub(super) filled: Lots,
     /// Sum of ticks × lots of its trades.
     pub(super) units: u128,
@@ -48,6 +53,7 @@ pub(super) struct TradeNow {
 /// The state between two events.
 pub(super) struct Scene<'a> {
     kernel: &'a Kernel<Touches>,
+    waiting: &'a Waiting,
     shard: u16,
     orders: BTreeMap<u64, OrderNow>,
     balances: BTreeMap<(u32, u32), [Amount; 2]>,
@@ -55,13 +61,18 @@ pub(super) struct Scene<'a> {
     new_markets: Vec<Label>,
     new_assets: Vec<Label>,
     trade: Option<TradeNow>,
+    /// The last AccountTransferred: its sequence and id.
+    transfer: Option<(u64, Id)>,
+    /// Parameters of a market before and behind their last change in this command.
+    terms: BTreeMap<u32, [MarketTerms; 2]>,
 }
 
 impl<'a> Scene<'a> {
     /// The state before a command.
-    pub(super) fn before(kernel: &'a Kernel<Touches>) -> Self {
+    pub(super) fn before(kernel: &'a Kernel<Touches>, waiting: &'a Waiting) -> Self {
         Self {
             kernel,
+            waiting,
             shard: kernel.shard(),
             orders: BTreeMap::new(),
             balances: BTreeMap::new(),
@@ -69,6 +80,8 @@ impl<'a> Scene<'a> {
             new_markets: Vec::new(),
             new_assets: Vec::new(),
             trade: None,
+            transfer: None,
+            terms: BTreeMap::new(),
         }
     }
 
@@ -95,6 +108,10 @@ impl<'a> Scene<'a> {
             Event::MarginReleased(event) => self.hold(event.order, -event.amount)?,
             Event::TradeExecuted(event) => self.trade(at, event)?,
             Event::BalanceUpdated(event) => self.post(event)?,
+            Event::OrderReduced(event) => self.reduce(event)?,
+            Event::OrderTriggered(event) => self.order_mut(event.order)?.version += 1,
+            Event::AccountTransferred(_) => self.transfer = Some((at.sequence, self.id(at)?)),
+            Event::MarketParametersChanged(event) => self.change(event)?,
             _ => {}
         }
         Ok(())
@@ -115,6 +132,23 @@ impl<'a> Scene<'a> {
         self.trade.as_ref().context("there is no trade in this command")
     }
 
+    /// The event that a change of balances refers to: its id, and the orders that it is about.
+    pub(super) fn referred(&self, sequence: u64) -> anyhow::Result<(Id, Vec<Id>)> {
+        if let Some(trade) = self.trade.filter(|trade| trade.sequence == sequence) {
+            return Ok((trade.id, trade.orders.to_vec()));
+        }
+        let transfer = self.transfer.filter(|(transfer, _)| *transfer == sequence);
+        let (_, id) =
+            transfer.context("no trade and no transfer of this command has this number")?;
+        Ok((id, Vec::new()))
+    }
+
+    /// Parameters of a market before their last change in this command.
+    pub(super) fn terms_before(&self, market: u32) -> anyhow::Result<&MarketTerms> {
+        let terms = self.terms.get(&market).map(|[before, _]| before);
+        terms.with_context(|| format!("no parameter of market {market} changed"))
+    }
+
     /// An order by the sequence of its OrderSubmitted, as it is behind the last event passed.
     pub(super) fn order(&mut self, sequence: u64) -> anyhow::Result<&OrderNow> {
         self.order_mut(sequence).map(|order| &*order)
@@ -131,6 +165,8 @@ impl<'a> Scene<'a> {
                 place: Some((order.account, order.market)),
                 side: order.side,
                 total: order.total,
+                total_before: order.total,
+                trigger: self.waiting.of(sequence),
                 filled: order.filled,
                 units: order.units,
                 fees: order.fees,
@@ -147,6 +183,7 @@ impl<'a> Scene<'a> {
         for (sequence, now) in &self.orders {
             if let Some(order) = after.order_of(*sequence) {
                 assert_eq!((now.version, now.filled), (order.version, order.filled));
+                assert_eq!(now.total, order.total);
                 assert_eq!((now.units, now.fees), (order.units, order.fees));
                 assert_eq!(now.reserved, order.reserved);
             }
@@ -259,6 +296,26 @@ impl<'a> Scene<'a> {
         Ok(())
     }
 
+    fn reduce(&mut self, event: &OrderReduced) -> anyhow::Result<()> {
+        let order = self.order_mut(event.order)?;
+        ensure!(event.total < order.total, "an order is reduced to less");
+        ensure!(event.total >= order.filled, "an order is reduced below what is filled");
+        order.total_before = order.total;
+        order.total = event.total;
+        order.version += 1;
+        Ok(())
+    }
+
+    fn change(&mut self, event: &MarketParametersChanged) -> anyhow::Result<()> {
+        let before = match self.terms.remove(&event.market) {
+            Some([_, now]) => now,
+            None => self.market(event.market)?.terms.clone(),
+        };
+        let now = event.parameters.applied(before.clone());
+        self.terms.insert(event.market, [before, now]);
+        Ok(())
+    }
+
     fn trade(&mut self, at: EventHead, trade: &TradeExecuted) -> anyhow::Result<()> {
         let (_, market) = self.place(trade.taker)?;
         self.trade = Some(TradeNow {
@@ -292,6 +349,8 @@ impl OrderNow {
             place,
             side: event.side,
             total,
+            total_before: total,
+            trigger: event.trigger,
             filled: Lots(0),
             units: 0,
             fees: Amount::ZERO,

@@ -1,5 +1,7 @@
 //! Events as they are shown: against the catalogue, against known figures, against the state.
 
+mod changes;
+mod commands;
 mod venue;
 
 use std::collections::HashMap;

@@ -7,7 +7,7 @@ use schema::{
     Fill, MarginMoved, OrderEnded, OrderRejected, OrderState, OrderSubmitted, OrderTerms,
     OrderType, Party, Reference, TradeExecuted, TradeSettled,
 };
-use units::Id;
+use units::{Id, Ticks};
 
 use super::fields::Fields;
 use super::scene::{Scene, reserved_asset};
@@ -21,12 +21,19 @@ pub(super) fn order_submitted(
     event: &OrderSubmitted,
 ) -> anyhow::Result<Payload> {
     let id = scene.id(at)?;
+    let replaced = event.replaces.map(|order| scene.order(order).map(|order| order.id));
+    let replaced = replaced.transpose()?;
     let is_market = event.order_type == OrderType::Market;
     let (account, symbol, price, bound, quantity) = match event.terms {
         OrderTerms::Checked { account, market, ticks, lots } => {
             let market = scene.market(market)?;
             let price = Some(market.price(ticks));
-            let (price, bound) = if is_market { (None, price) } else { (price, None) };
+            // A market order that nobody stood opposite has no bound (D-15).
+            let (price, bound) = match (is_market, ticks) {
+                (false, _) => (price, None),
+                (true, Ticks(0)) => (None, None),
+                (true, _) => (None, price),
+            };
             let symbol = market.terms.symbol.to_string();
             (scene.account(account)?, symbol, price, bound, market.quantity(lots))
         }
@@ -61,9 +68,9 @@ pub(super) fn order_submitted(
     let fields = fields
         .maybe("oco_with", event.oco_with)
         .maybe("position_side", event.position_side.map(schema::PositionSide::name))
-        .null("replaces_order_id")
+        .maybe("replaces_order_id", replaced)
         .maybe("protection_price", bound);
-    Ok((fields, vec![id]))
+    Ok((fields, std::iter::once(id).chain(replaced).collect()))
 }
 
 pub(super) fn order_accepted(scene: &mut Scene<'_>, order: u64) -> anyhow::Result<Payload> {
@@ -220,10 +227,7 @@ pub(super) fn balance_updated(
 ) -> anyhow::Result<Payload> {
     let (reference, orders) = match event.reference {
         Reference::Outside(id) => (id, Vec::new()),
-        Reference::Event(_) => {
-            let trade = scene.trade_now()?;
-            (trade.id, trade.orders.to_vec())
-        }
+        Reference::Event(sequence) => scene.referred(sequence)?,
     };
     let mut postings = Vec::with_capacity(event.postings().len());
     for posting in event.postings() {

@@ -8,6 +8,7 @@ use std::io::Write;
 
 use crate::measure::Figure;
 use crate::row::Row;
+use crate::rows::NOTES;
 use crate::{ROWS, machine, report};
 
 /// Runs what the arguments ask for and writes the figures to `out`; the error is for a person.
@@ -60,6 +61,9 @@ fn run_table(request: &Request, out: &mut dyn Write) -> std::io::Result<()> {
     writeln!(out, "{}", report::header(&machine::describe()))?;
     for row in &request.rows {
         writeln!(out, "{}", report::line(row, (row.measure)()))?;
+        for (_, note) in NOTES.iter().filter(|(name, _)| *name == row.name) {
+            writeln!(out, "  {}: {note}", row.name)?;
+        }
         out.flush()?;
     }
     Ok(())
@@ -68,6 +72,8 @@ fn run_table(request: &Request, out: &mut dyn Write) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const FIGURE: Figure = Figure { median: 1.0, min: 1.0, max: 1.0 };
 
     fn parse_words(words: &[&str]) -> Result<Request, String> {
         parse(&words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>())
@@ -78,6 +84,15 @@ mod tests {
         assert_eq!(parse_words(&[]).unwrap().rows.len(), ROWS.len());
         let request = parse_words(&["book.p99_ns", "--json"]).unwrap();
         assert!(request.json && request.rows.len() == 1 && request.rows[0].name == "book.p99_ns");
+    }
+
+    /// What a peer does otherwise stands in the output, not only in a comment.
+    #[test]
+    fn a_row_that_needs_a_note_prints_it() {
+        let row = Row { measure: || FIGURE, ..find("book.peer.matchcore").unwrap() };
+        let mut out = Vec::new();
+        run_table(&Request { json: false, rows: vec![row] }, &mut out).unwrap();
+        assert!(String::from_utf8(out).unwrap().contains("trades past a taker's limit"));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 mod book;
 mod http;
 mod kernel;
+mod peer;
 mod port;
 
 use crate::row::Row;
@@ -15,6 +16,13 @@ pub const ROWS: &[Row] = &[
     book::COMMANDS_PER_SECOND,
     book::WIDE_COMMANDS_PER_SECOND,
     book::P99_NS,
+    peer::MATCHCORE,
+    peer::MATCHCORE_P99_NS,
+    peer::MATCHCORE_RATIO,
+    peer::MATCHCORE_PAST_LIMIT,
+    peer::RUST_OB,
+    peer::RUST_OB_P99_NS,
+    peer::RUST_OB_RATIO,
     kernel::COMMANDS_PER_SECOND,
     kernel::P99_NS,
     kernel::EVENT_BYTES,
@@ -25,6 +33,9 @@ pub const ROWS: &[Row] = &[
     kernel::REPLAY_COMMANDS,
     kernel::REPLAY_EVENTS,
 ];
+
+/// What a reader of a figure must know beside it: the name of a row, and a sentence.
+pub(crate) const NOTES: &[(&str, &str)] = &[peer::MATCHCORE_NOTE, peer::RUST_OB_NOTE];
 
 #[cfg(test)]
 mod tests {
@@ -39,5 +50,6 @@ mod tests {
         let plain =
             |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "._/% ".contains(c));
         assert!(ROWS.iter().all(|row| plain(row.name) && plain(row.unit)));
+        assert!(NOTES.iter().all(|(name, _)| names.contains(name)));
     }
 }

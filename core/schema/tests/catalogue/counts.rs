@@ -1,10 +1,11 @@
 //! The entity table: whose sequence rises by which event.
 
-use schema::catalogue::{AccountCount, Counts, SymbolCount};
+use schema::catalogue::{AccountCount, Counts, Source, SymbolCount};
 use schema::{
     Code, CommandCompleted, CommandKind, CommandRejected, Detail, Event, EventKind, ExpiryReason,
-    OrderEnded, Party, UpdateReason, Why,
+    OrderEnded, OrderReduced, Party, ReduceReason, UpdateReason, Why,
 };
+use units::Lots;
 
 use crate::EVENTS_TEXT;
 use crate::tables::{names, table};
@@ -74,6 +75,9 @@ fn sources_are_emitters_of_their_row() {
     for &reason in ExpiryReason::ALL {
         events.push(Event::OrderExpired(OrderEnded { order: 1, reason }));
     }
+    for &reason in ReduceReason::ALL {
+        events.push(Event::OrderReduced(OrderReduced { order: 1, total: Lots(1), reason }));
+    }
     for &reason in UpdateReason::ALL {
         let reference = schema::Reference::Event(1);
         events.push(Event::BalanceUpdated(schema::BalanceUpdated::new(reason, reference)));
@@ -87,4 +91,7 @@ fn sources_are_emitters_of_their_row() {
         let row = event.kind().row();
         assert!(row.emitters.contains(&event.source()), "{event:?}");
     }
+    let reduced = |reason| Event::OrderReduced(OrderReduced { order: 1, total: Lots(1), reason });
+    assert_eq!(reduced(ReduceReason::UserRequested).source(), Source::Order);
+    assert_eq!(reduced(ReduceReason::SelfTrade).source(), Source::MatchingEngine);
 }

@@ -2,8 +2,9 @@
 
 use schema::catalogue::EVENTS;
 use schema::{
-    AccountStatus, AccountType, Bucket, CanceledBy, ClockStatus, ExpiryReason, HoldReason,
-    MarketKind, Matching, OrderState, OrderType, ReleaseReason, TimeInForce, UpdateReason,
+    AccountStatus, AccountType, Bucket, CanceledBy, ClockStatus, ExpiryReason, FeeKind, HoldReason,
+    MarketKind, Matching, OrderState, OrderType, ReduceReason, ReleaseReason, TimeInForce,
+    TriggerSource, UpdateReason, WaiverReason,
 };
 
 use crate::tables::{capitals, sentence, table};
@@ -76,6 +77,10 @@ fn values_in_rows_are_those_of_the_types() {
         ("OrderSubmitted", "time_in_force", names(TimeInForce::ALL, TimeInForce::name)),
         ("OrderCanceled", "canceled_by", names(CanceledBy::ALL, CanceledBy::name)),
         ("OrderExpired", "reason", names(ExpiryReason::ALL, ExpiryReason::name)),
+        ("OrderReduced", "reason", names(ReduceReason::ALL, ReduceReason::name)),
+        ("OrderTriggered", "trigger_source", names(TriggerSource::ALL, TriggerSource::name)),
+        ("FeeTierChanged", "kind", names(FeeKind::ALL, FeeKind::name)),
+        ("FeeTierChanged", "waiver_reason", names(WaiverReason::ALL, WaiverReason::name) + "?"),
         ("AccountCreated", "account_type", names(AccountType::ALL, AccountType::name)),
         ("AccountStatusChanged", "from", names(AccountStatus::ALL, AccountStatus::name)),
         ("AccountStatusChanged", "to", names(AccountStatus::ALL, AccountStatus::name)),

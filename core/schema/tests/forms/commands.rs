@@ -2,8 +2,10 @@
 
 use schema::wire::DecodeError;
 use schema::{
-    Command, CommandKind, Key, KeyOrigin, Stamped, decode_command, encode_command, signed_bytes,
+    Command, CommandKind, Key, KeyOrigin, MarketParameters, Operator, ParameterChange, Stamped,
+    SymbolRef, decode_command, encode_command, signed_bytes,
 };
+use units::{Rate, Timestamp};
 
 use crate::random::Random;
 use crate::{DAMAGE_COUNT, ROUND_COUNT, cut_everywhere, damage_everywhere, generate};
@@ -34,7 +36,7 @@ fn every_command_comes_back() {
             assert_eq!(encoded(&back), bytes);
         }
     }
-    assert_eq!(kinds, 14);
+    assert_eq!(kinds, 25);
 }
 
 /// A command cut short is refused, one with a changed byte is refused or is another command whose
@@ -94,7 +96,7 @@ fn later_versions_are_not_guessed() {
         assert_eq!(is_unknown, !is_opened, "kind {number}");
         opened += u32::from(is_opened);
     }
-    assert_eq!(opened, 14);
+    assert_eq!(opened, 25);
 }
 
 /// Key flags without a key are refused: they would be a second form of no key.
@@ -106,6 +108,41 @@ fn flags_of_no_key_are_refused() {
         bytes.extend([0; 8]);
         assert_eq!(decode_command(&bytes, 1), Err(DecodeError::BadTag));
     }
+}
+
+/// Bits that announce no parameter are refused, and what changes nothing is a value like others:
+/// whether it may be asked is the kernel's to say.
+/// covers: DET-30
+#[test]
+fn parameters_have_seven_bits() {
+    let operator = Operator { valid_until: Timestamp(5), signature: [7; 64] };
+    let bytes_of = |parameters| {
+        let change = ParameterChange { symbol: SymbolRef::Listed(1), parameters };
+        encoded(&Stamped {
+            sequence: 1,
+            stamp: Timestamp(1),
+            fallback_clock: false,
+            correlation: None,
+            key: None,
+            command: Command::SetMarketParameters(change, operator),
+        })
+    };
+    let none = bytes_of(MarketParameters::default());
+    assert_eq!(none[11..14], [0, 1, 0]);
+    assert!(decode_command(&none, 1).is_ok());
+    for bits in 0x80..=u8::MAX {
+        let mut damaged = none.clone();
+        damaged[13] = bits;
+        assert_eq!(decode_command(&damaged, 1), Err(DecodeError::BadTag));
+    }
+    // A band that stays, one that is taken away, one of 0: three values, three forms.
+    let band = |price_band| MarketParameters { price_band, ..MarketParameters::default() };
+    assert_eq!(none[13..14], [0]);
+    assert_eq!(bytes_of(band(Some(None)))[13..15], [0x20, 0]);
+    assert_eq!(bytes_of(band(Some(Some(Rate(0)))))[13..16], [0x20, 1, 0]);
+    let mut third = bytes_of(band(Some(None)));
+    third[14] = 2;
+    assert_eq!(decode_command(&third, 1), Err(DecodeError::BadTag));
 }
 
 /// Metadata is a map: sorted by key, each key once, when written and when read.
@@ -144,7 +181,15 @@ fn the_body_is_what_is_asked_and_no_more() {
         let approval = bytes.len() - (10 + body.len());
         let is_approved = matches!(
             kind,
-            CommandKind::ListAsset | CommandKind::ListMarket | CommandKind::SetAccountStatus
+            CommandKind::ListAsset
+                | CommandKind::ListMarket
+                | CommandKind::SetAccountStatus
+                | CommandKind::PauseMarket
+                | CommandKind::ResumeMarket
+                | CommandKind::SetMarketParameters
+                | CommandKind::SetFeeSchedule
+                | CommandKind::SetAccountRates
+                | CommandKind::SetAccountProfile
         );
         assert_eq!(approval, if is_approved { 72 } else { 0 }, "{kind:?}");
     }

@@ -4,15 +4,17 @@
 //! The values are written down here once more, so that bytes and remarks cannot drift from the code.
 
 use schema::{
-    AccountStatus, AccountType, ApiClass, BalanceUpdated, Bucket, CancelOrder, ClockStatus, Code,
-    Command, CommandKind, Detail, Event, EventHead, EventKind, ExpiryReason, Fill, GroupHead,
-    HoldReason, Idempotency, Key, KeyOrigin, Label, MarginMoved, MarketKind, Matching, Operator,
-    OrderAccepted, OrderRejected, OrderRequest, OrderSubmitted, OrderTerms, OrderTier, OrderType,
-    PositionSide, Posting, Reference, ReleaseReason, RiskTier, SelfTrade, Stamped, StatusChange,
-    SymbolRef, TimeInForce, TradeExecuted, TradeSettled, TriggerKind, TriggerSource, UpdateReason,
-    Why, decode_command, encode_command,
+    AccountRates, AccountStatus, AccountTransferred, AccountType, ApiClass, BalanceUpdated, Bucket,
+    CancelOrder, ClockStatus, Code, Command, CommandKind, Detail, Event, EventHead, EventKind,
+    ExpiryReason, FeeKind, FeeTierChanged, Fill, GroupHead, HoldReason, Idempotency, Key,
+    KeyOrigin, Label, MarginMoved, MarketKind, MarketParameters, MarketParametersChanged, Matching,
+    Operator, OrderAccepted, OrderReduced, OrderRejected, OrderRequest, OrderSubmitted, OrderTerms,
+    OrderTier, OrderType, ParameterChange, PositionSide, Posting, RatesChange, ReduceReason,
+    Reference, ReleaseReason, ReplaceOrder, RiskTier, SelfTrade, Stamped, StatusChange, SymbolRef,
+    TimeInForce, TradeExecuted, TradeSettled, TriggerKind, TriggerSource, UpdateReason,
+    WaiverReason, Why, decode_command, encode_command,
 };
-use units::{Amount, Id, Lots, Side, Ticks, Timestamp};
+use units::{Amount, Id, Lots, Rate, Side, Ticks, Timestamp};
 
 use crate::events::{Group, decoded, encoded};
 use crate::generate::{event as event_of, stamped as stamped_of};
@@ -32,7 +34,10 @@ fn kinds<'a>(text: &'a str, name: &str) -> Vec<(u8, &'a str, bool)> {
     let (_, rest) = text.split_once(&format!("\n## {name}\n")).expect("the heading");
     let (part, _) = rest.split_once("\n## ").expect("another heading");
     let rows = table_rows(part).into_iter().skip(1);
-    rows.map(|row| (row[0].parse().expect("a number"), row[1], row[2] != "later")).collect()
+    rows.map(|row| {
+        (row[0].parse().expect("a number"), row[1], !matches!(row[2], "later" | "never"))
+    })
+    .collect()
 }
 
 /// Every kind with its number, and whether this version opens it.
@@ -69,8 +74,9 @@ fn values_are_those_of_the_code() {
     }
     check!(COMMAND_TEXT, OrderType, TimeInForce, SelfTrade, TriggerKind, TriggerSource);
     check!(COMMAND_TEXT, PositionSide, AccountType, AccountStatus, RiskTier, OrderTier);
-    check!(COMMAND_TEXT, ApiClass, MarketKind, Matching, ClockStatus);
+    check!(COMMAND_TEXT, ApiClass, MarketKind, Matching, ClockStatus, FeeKind, WaiverReason);
     check!(EVENT_TEXT, Bucket, UpdateReason, HoldReason, ReleaseReason, ExpiryReason);
+    check!(EVENT_TEXT, ReduceReason);
     let rows = table_rows(EVENT_TEXT);
     let codes = Code::ALL.iter().map(|code| (code.number(), code.name()));
     for (number, name) in codes.chain(Why::ALL.iter().map(|why| (why.number(), why.name()))) {
@@ -103,6 +109,9 @@ fn examples_of_commands_are_what_is_written() {
         ("an order with a key", order()),
         ("a cancel", cancel()),
         ("a suspension with its approval", suspension()),
+        ("a replacement", replacement()),
+        ("new parameters with their approval", new_parameters()),
+        ("a waiver with its approval", waiver()),
     ];
     let written = examples(COMMAND_TEXT);
     assert_eq!(written.len(), expected.len());
@@ -118,8 +127,15 @@ fn examples_of_commands_are_what_is_written() {
 /// The examples of `docs/formats/event.md`.
 #[test]
 fn examples_of_events_are_what_is_written() {
-    let expected =
-        [("an accepted order", accepted()), ("a rejected order", rejected()), ("a trade", trade())];
+    let expected = [
+        ("an accepted order", accepted()),
+        ("a rejected order", rejected()),
+        ("a trade", trade()),
+        ("a reduction", reduction()),
+        ("a transfer", transfer()),
+        ("new parameters", parameters_changed()),
+        ("a waiver", tier_changed()),
+    ];
     let written = examples(EVENT_TEXT);
     assert_eq!(written.len(), expected.len());
     for ((name, bytes), (expected_name, group)) in written.iter().zip(expected) {
@@ -214,18 +230,58 @@ fn suspension() -> Stamped {
         reason: label("review"),
         actor: label("ops-1"),
     };
-    let operator = Operator {
-        valid_until: Timestamp(NOON.0 + MINUTE),
-        signature: core::array::from_fn(|index| u8::try_from(index).expect("64 of them")),
-    };
     let key = Key {
         key_hash: [0x11; 16],
         body_hash: [0x22; 16],
         origin: KeyOrigin::Gateway { valid_until: Timestamp(NOON.0 + MINUTE) },
         text: Some(label("case-7")),
     };
-    let command = Command::SetAccountStatus(change, operator);
+    let command = Command::SetAccountStatus(change, approval());
     Stamped { key: Some(key), fallback_clock: true, ..stamped(command) }
+}
+
+fn approval() -> Operator {
+    Operator {
+        valid_until: Timestamp(NOON.0 + MINUTE),
+        signature: core::array::from_fn(|index| u8::try_from(index).expect("64 of them")),
+    }
+}
+
+fn replacement() -> Stamped {
+    let Command::PlaceOrder(placed) = order().command else { unreachable!() };
+    let request = OrderRequest {
+        client_order_id: None,
+        quantity: amount("0.01"),
+        price: Some(amount("64000")),
+        ..placed
+    };
+    let order = Id::derive(NOON, 0, 100).expect("in range");
+    let replace = ReplaceOrder { order, state_seq: None, request };
+    Stamped { correlation: Some(correlation()), ..stamped(Command::ReplaceOrder(replace)) }
+}
+
+/// What both the command and its event say.
+fn parameters() -> MarketParameters {
+    MarketParameters {
+        min_quantity: Some(Lots(10)),
+        price_band: Some(Some(Rate(10_000_000))),
+        open_orders_max: Some(500),
+        ..MarketParameters::default()
+    }
+}
+
+fn new_parameters() -> Stamped {
+    let change = ParameterChange { symbol: SymbolRef::Listed(1), parameters: parameters() };
+    stamped(Command::SetMarketParameters(change, approval()))
+}
+
+fn waiver() -> Stamped {
+    let rates = AccountRates::Waiver {
+        reason: WaiverReason::Promotion,
+        ends_at: Some(Timestamp(NOON.0 + DAY)),
+    };
+    let change = RatesChange { account: account(), rates, effective_at: None };
+    stamped(Command::SetAccountRates(change, approval()))
 }
 
 /// Events `first`, `first + 1`, and so on, one nanosecond after the other.
@@ -333,6 +389,57 @@ fn trade() -> Group {
     ];
     assert_eq!(events.last().map(Event::kind), Some(EventKind::TradeSettled));
     group(57, (130, Timestamp(NOON.0 + DAY)), events)
+}
+
+fn reduction() -> Group {
+    let reason = ReduceReason::UserRequested;
+    let rest =
+        MarginMoved { order: 105, amount: amount("325.325"), reason: ReleaseReason::OrderReduced };
+    let events = vec![
+        Event::OrderReduced(OrderReduced { order: 105, total: Lots(1_000), reason }),
+        Event::MarginReleased(rest),
+    ];
+    group(44, (110, Timestamp(NOON.0 + 2_000)), events)
+}
+
+fn transfer() -> Group {
+    let mut moved = BalanceUpdated::new(UpdateReason::Transfer, Reference::Event(112));
+    for (account, delta) in [(9, "-250"), (12, "250")] {
+        let bucket = Bucket::Available;
+        moved.post(Posting { account, asset: 2, bucket, delta: amount(delta) });
+    }
+    let events = vec![
+        Event::AccountTransferred(AccountTransferred {
+            from: 9,
+            to: 12,
+            asset: 2,
+            amount: amount("250"),
+        }),
+        Event::BalanceUpdated(moved),
+    ];
+    group(45, (112, Timestamp(NOON.0 + 3_000)), events)
+}
+
+fn parameters_changed() -> Group {
+    let event = MarketParametersChanged { market: 1, parameters: parameters() };
+    group(46, (114, Timestamp(NOON.0 + 4_000)), vec![Event::MarketParametersChanged(event)])
+}
+
+fn tier_changed() -> Group {
+    let first = (115, Timestamp(NOON.0 + 5_000));
+    let event = FeeTierChanged {
+        account: 9,
+        volume_30d: amount("1500000"),
+        old_tier: 1,
+        new_tier: 1,
+        maker: Rate(0),
+        taker: Rate(0),
+        kind: FeeKind::Waiver,
+        effective_at: first.1,
+        ends_at: Some(Timestamp(NOON.0 + DAY)),
+        reason: Some(WaiverReason::Promotion),
+    };
+    group(47, first, vec![Event::FeeTierChanged(event)])
 }
 
 /// SHA-256 of account and key, first half.

@@ -73,7 +73,7 @@ fn every_event_comes_back() {
             assert_eq!(encoded(&back), bytes);
         }
     }
-    assert_eq!(kinds, 25);
+    assert_eq!(kinds, 33);
 }
 
 /// An event cut short is refused; with a changed byte it is refused, or is another event whose only
@@ -103,17 +103,47 @@ fn later_events_are_not_guessed() {
     for number in 0..0x80 {
         let kind = EventKind::from_number(number);
         let is_opened = kind.is_some_and(|k| generate::event(&mut Random::new(1), k, 2).is_some());
-        let mut bytes = vec![0; 33];
-        bytes[0] = 25 + 201;
-        bytes[4] = 1;
-        bytes[16] = 2;
-        bytes.push(number);
-        bytes.extend(tail);
+        let bytes = frame(&[&[number], &tail[..]].concat());
         let is_unknown = decoded(&bytes) == Err(DecodeError::Unknown);
         assert_eq!(is_unknown, !is_opened, "type {number}");
         opened += u32::from(is_opened);
     }
-    assert_eq!(opened, 25);
+    assert_eq!(opened, 33);
+}
+
+/// The bits of a submitted order: those of a request stand only with the bit that says so, those
+/// beyond the last one nowhere, and the varint that holds them is the shortest.
+/// covers: DET-30
+#[test]
+fn bits_of_a_submitted_order_announce_something() {
+    let with_bits = |bits: u64| {
+        let mut event = vec![EventKind::OrderSubmitted.number(), 0];
+        schema::wire::write_u64(&mut event, bits);
+        event.extend([0; 60]);
+        frame(&event)
+    };
+    // Nothing announced: four numbers of one byte, and the rest is left over.
+    assert_eq!(decoded(&with_bits(0)), Err(DecodeError::Trailing));
+    for of_request in [1 << 7, 1 << 8, 1 << 9] {
+        assert_eq!(decoded(&with_bits(of_request)), Err(DecodeError::BadTag), "{of_request:#x}");
+        assert_eq!(decoded(&with_bits(of_request | 1)), Err(DecodeError::Trailing));
+    }
+    for beyond in [1 << 10, 1 << 14, 1 << 32, u64::MAX] {
+        assert_eq!(decoded(&with_bits(beyond)), Err(DecodeError::BadTag), "{beyond:#x}");
+        assert_eq!(decoded(&with_bits(beyond | 1)), Err(DecodeError::BadTag), "{beyond:#x}");
+    }
+    let long = frame(&[EventKind::OrderSubmitted.number(), 0, 0x80, 0, 0, 0, 0, 0]);
+    assert_eq!(decoded(&long), Err(DecodeError::BadNumber));
+}
+
+/// A group of one event with number 2 of these bytes.
+fn frame(event: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![0; 33];
+    bytes[0] = u8::try_from(25 + event.len()).expect("short");
+    bytes[4] = 1;
+    bytes[16] = 2;
+    bytes.extend(event);
+    bytes
 }
 
 /// A reason of the wrong list is neither written nor read: R rejects, C cancels, X refuses.

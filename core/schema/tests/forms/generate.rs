@@ -2,21 +2,22 @@
 //!
 //! The matches name every kind, so a kind that is opened without a generator does not compile.
 
-use schema::limits::{FEE_TIER_COUNT_MAX, METADATA_COUNT_MAX, NETWORK_COUNT_MAX};
+use schema::limits::{METADATA_COUNT_MAX, NETWORK_COUNT_MAX};
 use schema::{
     AccountCreated, AccountOpening, AccountStatus, AccountStatusChanged, AccountType, ApiClass,
     AssetListed, AssetRef, AssetTerms, BalanceUpdated, Bucket, CancelOrder, ClockStatus,
     ClockStatusChanged, Code, Command, CommandCompleted, CommandKind, CommandRejected, Detail,
-    Event, EventKind, ExpiryReason, FeeTier, Fill, Genesis, GenesisRecorded, HoldReason, Key,
-    KeyOrigin, LeaderChanged, LedgerEntry, MarginMoved, MarketKind, MarketListed,
-    MarketStateChanged, MarketTerms, Matching, NetworkTerms, Operator, OrderAccepted, OrderEnded,
-    OrderRejected, OrderRequest, OrderSubmitted, OrderTerms, OrderTier, OrderType, Party,
-    PositionSide, Posting, Reference, ReleaseReason, RiskTier, SelfTrade, SnapshotTaken, Stamped,
-    StateHashRecorded, StatusChange, SymbolRef, TimeInForce, TradeExecuted, TradeSettled, Trigger,
-    TriggerKind, TriggerSource, UpdateReason, Why,
+    Event, EventKind, ExpiryReason, Fill, Genesis, GenesisRecorded, HoldReason, Key, KeyOrigin,
+    LeaderChanged, LedgerEntry, MarginMoved, MarketKind, MarketListed, MarketStateChanged,
+    MarketTerms, Matching, NetworkTerms, Operator, OrderAccepted, OrderEnded, OrderRejected,
+    OrderRequest, OrderSubmitted, OrderTerms, OrderTier, OrderType, Party, PositionSide, Posting,
+    Reference, ReleaseReason, RiskTier, SelfTrade, SnapshotTaken, Stamped, StateHashRecorded,
+    StatusChange, SymbolRef, TimeInForce, TradeExecuted, TradeSettled, Trigger, TriggerKind,
+    TriggerSource, UpdateReason, Why,
 };
 use units::{Amount, Lots, Side, Ticks};
 
+use crate::changes::{self, tiers};
 use crate::random::Random;
 
 /// A command of `kind` with a random stamp around it.
@@ -85,29 +86,24 @@ fn command(random: &mut Random, kind: CommandKind) -> Option<Command> {
             order: random.id(),
             state_seq: random.option(Random::u64),
         }),
-        K::Transfer
-        | K::PauseMarket
-        | K::ResumeMarket
-        | K::DelistMarket
-        | K::SetMarketParameters
-        | K::SetAssetParameters
-        | K::SetFeeSchedule
-        | K::SetAccountRates
-        | K::RefundFee
-        | K::SetAccountProfile
-        | K::ReduceOrder
-        | K::ReplaceOrder
-        | K::CancelAllOrders
-        | K::PlaceOrders
-        | K::SetCountdownCancel => return None,
-    })
-}
-
-fn tiers(random: &mut Random) -> Vec<FeeTier> {
-    random.list(FEE_TIER_COUNT_MAX, |random| FeeTier {
-        above: random.amount(),
-        maker: random.rate(),
-        taker: random.rate(),
+        K::Transfer => Command::Transfer(changes::transfer(random)),
+        K::PauseMarket => Command::PauseMarket(changes::market_change(random), operator(random)),
+        K::ResumeMarket => Command::ResumeMarket(changes::market_change(random), operator(random)),
+        K::SetMarketParameters => {
+            Command::SetMarketParameters(changes::parameter_change(random), operator(random))
+        }
+        K::SetFeeSchedule => Command::SetFeeSchedule(changes::schedule(random), operator(random)),
+        K::SetAccountRates => {
+            Command::SetAccountRates(changes::rates_change(random), operator(random))
+        }
+        K::SetAccountProfile => {
+            Command::SetAccountProfile(changes::profile_change(random), operator(random))
+        }
+        K::ReduceOrder => Command::ReduceOrder(changes::reduce(random)),
+        K::ReplaceOrder => Command::ReplaceOrder(changes::replace(random)),
+        K::CancelAllOrders => Command::CancelAllOrders(changes::cancel_all(random)),
+        K::SetCountdownCancel => Command::SetCountdownCancel(changes::countdown(random)),
+        K::DelistMarket | K::SetAssetParameters | K::RefundFee | K::PlaceOrders => return None,
     })
 }
 
@@ -153,7 +149,7 @@ fn market(random: &mut Random) -> MarketTerms {
         max_quantity: Lots(random.u64()),
         matching: *random.pick(Matching::ALL),
         protection_bound: random.rate(),
-        price_band: None,
+        price_band: random.option(Random::rate),
         open_orders_max: random.u32(),
         fee_tiers: tiers(random),
         post_only_until: random.option(Random::time),
@@ -178,19 +174,23 @@ fn opening(random: &mut Random) -> AccountOpening {
 }
 
 fn entry(random: &mut Random) -> LedgerEntry {
-    let asset = if random.coin() {
-        AssetRef::Listed(random.u32())
-    } else {
-        AssetRef::Unknown(random.label())
-    };
-    LedgerEntry { account: random.id(), asset, amount: random.amount(), reference: random.id() }
+    LedgerEntry {
+        account: random.id(),
+        asset: asset_ref(random),
+        amount: random.amount(),
+        reference: random.id(),
+    }
+}
+
+pub(crate) fn asset_ref(random: &mut Random) -> AssetRef {
+    if random.coin() { AssetRef::Listed(random.u32()) } else { AssetRef::Unknown(random.label()) }
 }
 
 fn side(random: &mut Random) -> Side {
     if random.coin() { Side::Buy } else { Side::Sell }
 }
 
-fn symbol(random: &mut Random) -> SymbolRef {
+pub(crate) fn symbol(random: &mut Random) -> SymbolRef {
     if random.coin() { SymbolRef::Listed(random.u32()) } else { SymbolRef::Unknown(random.label()) }
 }
 
@@ -202,7 +202,7 @@ fn trigger(random: &mut Random) -> Trigger {
     }
 }
 
-fn order(random: &mut Random) -> OrderRequest {
+pub(crate) fn order(random: &mut Random) -> OrderRequest {
     OrderRequest {
         account: random.id(),
         client_order_id: random.option(Random::label),
@@ -219,7 +219,7 @@ fn order(random: &mut Random) -> OrderRequest {
         trigger: random.option(trigger),
         oco_with: random.option(Random::id),
         position_side: random.option(|random| *random.pick(PositionSide::ALL)),
-        by_quote: false,
+        by_quote: random.coin(),
     }
 }
 
@@ -273,7 +273,7 @@ pub(crate) fn event(random: &mut Random, kind: EventKind, sequence: u64) -> Opti
             amount: random.amount(),
             reason: *random.pick(ReleaseReason::ALL),
         }),
-        K::OrderSubmitted => Event::OrderSubmitted(submitted(random)),
+        K::OrderSubmitted => Event::OrderSubmitted(submitted(random, earlier)),
         K::OrderAccepted => Event::OrderAccepted(OrderAccepted { order: earlier(random) }),
         K::OrderRejected => Event::OrderRejected(OrderRejected {
             order: earlier(random),
@@ -316,21 +316,31 @@ pub(crate) fn event(random: &mut Random, kind: EventKind, sequence: u64) -> Opti
             command: *random.pick(CommandKind::ALL),
             party: party(random),
         }),
+        K::MarketParametersChanged => {
+            Event::MarketParametersChanged(changes::parameters_changed(random))
+        }
+        K::FeeScheduleChanged => Event::FeeScheduleChanged(changes::schedule_changed(random)),
+        K::FeeTierChanged => Event::FeeTierChanged(changes::tier_changed(random)),
+        K::AccountProfileChanged => Event::AccountProfileChanged(changes::profile_changed(random)),
+        K::AccountTransferred => Event::AccountTransferred(changes::transferred(random)),
+        K::CountdownCancelChanged => {
+            Event::CountdownCancelChanged(changes::countdown_changed(random))
+        }
+        K::OrderReduced => {
+            let order = earlier(random);
+            Event::OrderReduced(changes::reduced(random, order))
+        }
+        K::OrderTriggered => {
+            let order = earlier(random);
+            Event::OrderTriggered(changes::triggered(random, order))
+        }
         K::CoreVersionActivated
         | K::AssetParametersChanged
         | K::AssetDelisted
-        | K::MarketParametersChanged
         | K::MarketDelisted
-        | K::FeeScheduleChanged
         | K::TradingHalted
         | K::TradingResumed
         | K::InvariantViolated
-        | K::AccountProfileChanged
-        | K::FeeTierChanged
-        | K::AccountTransferred
-        | K::CountdownCancelChanged
-        | K::OrderReduced
-        | K::OrderTriggered
         | K::DepositConfirmed => return None,
     })
 }
@@ -357,7 +367,7 @@ fn balance_updated(random: &mut Random, earlier: impl Fn(&mut Random) -> u64) ->
     event
 }
 
-fn submitted(random: &mut Random) -> OrderSubmitted {
+fn submitted(random: &mut Random, earlier: impl Fn(&mut Random) -> u64) -> OrderSubmitted {
     let request = order(random);
     let terms = if random.coin() {
         OrderTerms::Checked {
@@ -388,7 +398,7 @@ fn submitted(random: &mut Random) -> OrderSubmitted {
         trigger: request.trigger,
         oco_with: request.oco_with,
         position_side: request.position_side,
-        replaces: None,
+        replaces: random.option(earlier),
     }
 }
 

@@ -3,6 +3,7 @@
 //! `commands` and `events` hold the codecs to being inverse and canonical, `groups` the frame around
 //! the events, `sizes` the bounds, `documents` the worked examples of `docs/formats`.
 
+mod changes;
 mod commands;
 mod documents;
 mod events;

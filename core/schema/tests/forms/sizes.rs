@@ -7,9 +7,9 @@ use schema::limits::{
 };
 use schema::wire::DecodeError;
 use schema::{
-    AccountOpening, AccountType, ApiClass, AssetTerms, Command, CommandKind, FeeTier, Genesis, Key,
-    KeyOrigin, Label, MarketKind, MarketTerms, Matching, NetworkTerms, Operator, OrderTier,
-    RiskTier, Stamped, decode_command, encode_command,
+    AccountOpening, AccountType, ApiClass, AssetTerms, Command, CommandKind, FeeSchedule, FeeTier,
+    Genesis, Key, KeyOrigin, Label, MarketKind, MarketTerms, Matching, NetworkTerms, Operator,
+    OrderTier, RiskTier, Stamped, decode_command, encode_command,
 };
 use units::{Amount, Id, Lots, Rate, Ticks, Timestamp};
 
@@ -92,12 +92,17 @@ fn market(tier_count: usize) -> Command {
         max_quantity: Lots(u64::MAX),
         matching: Matching::PriceTime,
         protection_bound: Rate(i64::MIN),
-        price_band: None,
+        price_band: Some(Rate(i64::MIN)),
         open_orders_max: u32::MAX,
         fee_tiers: tiers(tier_count),
         post_only_until: Some(Timestamp(i64::MAX)),
     };
     Command::ListMarket(terms, operator())
+}
+
+fn schedule(tier_count: usize) -> Command {
+    let effective_at = Some(Timestamp(i64::MAX));
+    Command::SetFeeSchedule(FeeSchedule { tiers: tiers(tier_count), effective_at }, operator())
 }
 
 fn account(pair_count: usize) -> Command {
@@ -115,7 +120,7 @@ fn account(pair_count: usize) -> Command {
     })
 }
 
-/// The four kinds with lists, filled to their bounds; all others have no list and stay far below.
+/// The five kinds with lists, filled to their bounds; all others have no list and stay far below.
 #[test]
 fn every_command_is_below_its_bound() {
     let largest = [
@@ -123,6 +128,7 @@ fn every_command_is_below_its_bound() {
         encoded(asset(NETWORK_COUNT_MAX)),
         encoded(market(FEE_TIER_COUNT_MAX)),
         encoded(account(METADATA_COUNT_MAX)),
+        encoded(schedule(FEE_TIER_COUNT_MAX)),
     ];
     for bytes in largest {
         assert!(bytes.len() <= 4_096 && 4_096 < COMMAND_SIZE_MAX, "{} bytes", bytes.len());
@@ -141,11 +147,12 @@ fn every_command_is_below_its_bound() {
 #[test]
 fn lists_keep_their_bounds() {
     type Make = fn(usize) -> Command;
-    let lists: [(Make, usize); 4] = [
+    let lists: [(Make, usize); 5] = [
         (genesis, FEE_TIER_COUNT_MAX),
         (asset, NETWORK_COUNT_MAX),
         (market, FEE_TIER_COUNT_MAX),
         (account, METADATA_COUNT_MAX),
+        (schedule, FEE_TIER_COUNT_MAX),
     ];
     for (make, count_max) in lists {
         assert!(catch_unwind(|| encoded(make(count_max + 1))).is_err());

@@ -4,15 +4,16 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use kernel::Kernel;
 use schema::{
     AccountOpening, AccountType, ApiClass, AssetRef, AssetTerms, CancelOrder, Command, Event,
-    EventBuffer, Genesis, GroupIter, Key, KeyOrigin, Label, LedgerEntry, MarketKind, MarketTerms,
-    Matching, NetworkTerms, Operator, OrderRequest, OrderTier, OrderType, Outcome, RiskTier,
-    SelfTrade, Stamped, SymbolRef, TimeInForce, signed_bytes,
+    EventBuffer, EventHead, Genesis, GroupHead, GroupIter, Key, KeyOrigin, Label, LedgerEntry,
+    MarketKind, MarketTerms, Matching, NetworkTerms, Operator, OrderRequest, OrderTier, OrderType,
+    Outcome, RiskTier, SelfTrade, Stamped, SymbolRef, TimeInForce, signed_bytes,
 };
 use serde_json::Value;
 use units::{Amount, Id, Lots, Rate, Side, Ticks, Timestamp};
 
+use super::field_names;
 use crate::render::scene::Scene;
-use crate::render::{Rendered, Renderer};
+use crate::render::{Causes, Rendered, Renderer};
 
 const VENUE_ID: Id = Id([7; 16]);
 
@@ -26,6 +27,19 @@ pub(super) struct Venue {
     pub(super) shown: Vec<Rendered>,
     /// Everything that was shown, as JSON.
     pub(super) log: Vec<Value>,
+}
+
+/// What one hand-made event is shown as.
+pub(super) struct Drafted {
+    /// Its id.
+    pub(super) id: Id,
+    pub(super) time: Timestamp,
+    pub(super) payload: Value,
+    /// Which event of the group caused it.
+    pub(super) cause: Option<usize>,
+    /// The order whose own sequence rises, with that sequence.
+    pub(super) order: Option<(Id, u64)>,
+    pub(super) source: &'static str,
 }
 
 pub(super) fn label(text: &str) -> Label {
@@ -102,9 +116,9 @@ impl Venue {
         self.shown.clear();
         for group in GroupIter::new(buffer.bytes()) {
             let group = group.expect("a group");
-            let before = self.renderer.kernel.clone();
+            let (before, waiting) = (self.renderer.kernel.clone(), self.renderer.waiting.clone());
             self.shown = self.renderer.render(&group).expect("sound");
-            let mut scene = Scene::before(&before);
+            let mut scene = Scene::before(&before, &waiting);
             for event in group.events() {
                 let (head, event): (_, Event) = event.expect("an event");
                 scene.pass(head, &event).expect("sound");
@@ -169,6 +183,71 @@ impl Venue {
 
     pub(super) fn cancel(&mut self, account: Id, order: Id) {
         self.run(Command::CancelOrder(CancelOrder { account, order, state_seq: None }));
+    }
+
+    /// A group of events that nobody made: the next command's, one nanosecond apart.
+    fn group_of(&self, events: &[Event]) -> EventBuffer {
+        let position = self.renderer.kernel.position();
+        let (first, time) = (position.event_sequence + 1, position.last_timestamp.0 + 1);
+        let mut buffer = EventBuffer::new();
+        buffer.begin(&GroupHead {
+            command_sequence: position.command_sequence + 1,
+            first_sequence: first,
+            first_timestamp: Timestamp(time),
+            correlation: None,
+            idempotency: None,
+        });
+        for ((sequence, time), event) in (first..).zip(time..).zip(events) {
+            buffer.push(event.kind(), EventHead { sequence, timestamp: Timestamp(time) }, event);
+        }
+        buffer.end();
+        buffer
+    }
+
+    /// Goes past hand-made events, which must be possible.
+    pub(super) fn follow(&mut self, events: &[Event]) {
+        let buffer = self.group_of(events);
+        let group = GroupIter::new(buffer.bytes()).next().expect("one").expect("a group");
+        self.kernel.apply_group(&group).expect("possible");
+        self.shown = self.renderer.render(&group).expect("sound");
+        self.log.extend(self.shown.iter().map(json));
+    }
+
+    /// What hand-made events are shown as; nothing goes past them. Each has the fields of its row.
+    pub(super) fn drafts(&self, events: &[Event]) -> anyhow::Result<Vec<Drafted>> {
+        let buffer = self.group_of(events);
+        let group = GroupIter::new(buffer.bytes()).next().expect("one").expect("a group");
+        let (drafts, shard) = self.renderer.draft(&group)?;
+        let (mut causes, mut ids) = (Causes::default(), Vec::new());
+        let drafted = drafts.iter().map(|draft| {
+            let id = Id::derive(draft.head.timestamp, shard, draft.head.sequence)?;
+            let cause = causes.next(draft, id);
+            ids.push(id);
+            let payload = serde_json::to_value(&draft.payload)?;
+            let mut wanted: Vec<&str> =
+                draft.event.kind().row().fields.iter().map(|field| field.name).collect();
+            wanted.sort_unstable();
+            assert_eq!(field_names(&payload), wanted, "{:?}", draft.event.kind());
+            Ok(Drafted {
+                id,
+                time: draft.head.timestamp,
+                payload,
+                cause: cause.and_then(|cause| ids.iter().position(|id| *id == cause)),
+                order: draft.counted_order,
+                source: draft.event.source().name(),
+            })
+        });
+        drafted.collect()
+    }
+
+    /// Sequence of the first of the next hand-made events.
+    pub(super) fn next_event(&self) -> u64 {
+        self.renderer.kernel.position().event_sequence + 1
+    }
+
+    /// How many orders wait for their triggers.
+    pub(super) fn waiting_count(&self) -> usize {
+        self.renderer.waiting.count()
     }
 
     /// The last event shown of a type.

@@ -5,7 +5,8 @@
 //! apart, so that hardly two levels are neighbours: what a market with a very small tick looks like.
 //! `book.p99_ns` times every command by itself, the clock's own cost included. Each run is compared
 //! with the trades that the naive book made of the stream. They deliberately measure no ledger and no
-//! event: that is the kernel's row.
+//! event: that is the kernel's row. How a book is timed is here once, for ours and for the published
+//! ones beside it (`peer.rs`).
 
 use std::time::Instant;
 
@@ -20,38 +21,53 @@ pub(super) const COMMANDS_PER_SECOND: Row = Row {
     name: "book.commands_per_second",
     unit: "commands/s",
     target: Target::AtLeast(8_000_000.0),
-    measure: || throughput(1),
+    measure: || throughput::<Market>(1),
 };
 
 pub(super) const WIDE_COMMANDS_PER_SECOND: Row = Row {
     name: "book.wide_commands_per_second",
     unit: "commands/s",
     target: Target::None,
-    measure: || throughput(97),
+    measure: || throughput::<Market>(97),
 };
 
 pub(super) const P99_NS: Row =
-    Row { name: "book.p99_ns", unit: "ns", target: Target::None, measure: latency };
+    Row { name: "book.p99_ns", unit: "ns", target: Target::None, measure: latency::<Market> };
 
-fn throughput(spacing: u64) -> Figure {
-    let script = Stream::new(SEED, COMMANDS).with_spacing(spacing).script();
-    median_of(RUNS, || {
-        let mut market = Market::new(&script);
-        let start = Instant::now();
-        for op in &script.ops {
-            market.apply(op);
-        }
-        let elapsed = start.elapsed();
-        market.check(&script);
-        script.ops.len() as f64 / elapsed.as_secs_f64()
-    })
+/// A book that the stream is applied to.
+pub(super) trait Matcher {
+    /// Empty, and ready for this stream; not timed.
+    fn start(script: &Script) -> Self;
+    /// Carries out one command; timed.
+    fn apply(&mut self, op: &Op);
+    /// Asserts that all commands of the stream were carried out as they must be; not timed.
+    fn check(self, script: &Script);
 }
 
-fn latency() -> Figure {
+/// Commands per second, the median of whole runs.
+pub(super) fn throughput<M: Matcher>(spacing: u64) -> Figure {
+    let script = Stream::new(SEED, COMMANDS).with_spacing(spacing).script();
+    median_of(RUNS, || rate::<M>(&script))
+}
+
+/// Commands per second of one run.
+pub(super) fn rate<M: Matcher>(script: &Script) -> f64 {
+    let mut market = M::start(script);
+    let start = Instant::now();
+    for op in &script.ops {
+        market.apply(op);
+    }
+    let elapsed = start.elapsed();
+    market.check(script);
+    script.ops.len() as f64 / elapsed.as_secs_f64()
+}
+
+/// The p99 of single commands in nanoseconds, the median of whole runs.
+pub(super) fn latency<M: Matcher>() -> Figure {
     let script = Stream::new(SEED, COMMANDS).script();
     let mut samples = vec![0; script.ops.len()];
     median_of(RUNS, || {
-        let mut market = Market::new(&script);
+        let mut market = M::start(&script);
         for (op, sample) in script.ops.iter().zip(&mut samples) {
             let start = Instant::now();
             market.apply(op);
@@ -62,15 +78,16 @@ fn latency() -> Figure {
     })
 }
 
-/// A book, and where each order of the stream rests in it.
-struct Market {
+/// Our book, and where each order of the stream rests in it.
+pub(super) struct Market {
     book: Book,
     nodes: Vec<NodeId>,
-    trades: Tally,
+    /// The trades so far.
+    pub(super) trades: Tally,
 }
 
-impl Market {
-    fn new(script: &Script) -> Self {
+impl Matcher for Market {
+    fn start(script: &Script) -> Self {
         let nodes = vec![NodeId::NONE; script.ids as usize];
         Self { book: Book::new(), nodes, trades: Tally::default() }
     }
@@ -90,6 +107,15 @@ impl Market {
         }
     }
 
+    /// Asserts that the book did what the naive book did.
+    fn check(self, script: &Script) {
+        assert_eq!(self.trades, script.trades, "the stream makes the trades it must make");
+        assert_eq!(self.book.len(), script.resting);
+        self.book.check();
+    }
+}
+
+impl Market {
     fn take(&mut self, taker: u32, side: Side, (limit, mut rest): (Ticks, Lots)) {
         while rest > Lots(0) && self.book.crosses(side, limit) {
             let maker = self.book.front(side.opposite()).expect("what crosses has a front");
@@ -99,18 +125,12 @@ impl Market {
             rest = Lots(rest.0 - lots.0);
         }
     }
-
-    /// Asserts that the book did what the naive book did.
-    fn check(&self, script: &Script) {
-        assert_eq!(self.trades, script.trades, "the stream makes the trades it must make");
-        assert_eq!(self.book.len(), script.resting);
-        self.book.check();
-    }
 }
 
-const SEED: u64 = 1;
-const COMMANDS: usize = 2_000_000;
-const RUNS: usize = 7;
+/// Seed and length of the stream of these rows.
+pub(super) const SEED: u64 = 1;
+pub(super) const COMMANDS: usize = 2_000_000;
+pub(super) const RUNS: usize = 7;
 
 #[cfg(test)]
 mod tests {
@@ -121,12 +141,12 @@ mod tests {
     fn the_book_makes_the_trades_of_the_stream() {
         for spacing in [1, 97] {
             let script = Stream::new(2, 50_000).with_spacing(spacing).script();
-            let mut market = Market::new(&script);
+            let mut market = Market::start(&script);
             for op in &script.ops {
                 market.apply(op);
             }
-            market.check(&script);
             assert!(market.trades.count > 1_000);
+            market.check(&script);
         }
     }
 }
