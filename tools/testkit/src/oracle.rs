@@ -10,10 +10,11 @@
 mod accounts;
 mod cancel;
 mod check;
+pub mod coverage;
 mod due;
 mod fees;
 mod fok;
-//pub mod generate;
+pub mod generate;
 mod keys;
 mod listing;
 mod matching;
@@ -62,6 +63,7 @@ pub struct Oracle {
     due: BTreeSet<DueKey>,
     next_midnight: i64,
     term: u64,
+    last_snapshot: u64,
     last_sequence: u64,
     last_time: i64,
     /// The command at work.
@@ -147,8 +149,8 @@ impl Oracle {
             Command::PauseMarket(change, _) => self.set_paused(change, true),
             Command::ResumeMarket(change, _) => self.set_paused(change, false),
             Command::SetMarketParameters(change, _) => self.set_parameters(stamped, change),
-            Command::SetFeeSchedule(schedule, _) => self.set_schedule(stamped, schedule),
-            Command::SetAccountRates(change, _) => self.set_rates(stamped, change),
+            Command::SetFeeSchedule(schedule, _) => self.set_schedule(schedule),
+            Command::SetAccountRates(change, _) => self.set_rates(change),
             Command::SetAccountProfile(change, _) => self.set_profile(stamped, change),
             _ => unreachable!("every other command has its way above"),
         }
@@ -167,8 +169,11 @@ impl Oracle {
         Outcome::Refused(refusal)
     }
 
-    /// Success without a change (D-74).
+    /// Success without a change: a keyed command says so (D-74, EVT-11).
     fn complete(&mut self, stamped: &Stamped) -> Outcome {
+        if stamped.key.is_none() {
+            return DONE;
+        }
         let party = party_of(stamped);
         let counted = self.counted(&party);
         let command = stamped.command.kind();
@@ -248,10 +253,10 @@ impl Oracle {
         market.prices(side).into_iter().map(|ticks| (ticks, levels[&ticks].as_slice())).collect()
     }
 
-    /// How many keys are kept and have not ended.
+    /// The keys that are kept and had not ended at the last command, by hash.
     #[must_use]
-    pub fn key_count(&self) -> usize {
-        self.keys.len()
+    pub const fn keys(&self) -> &BTreeMap<[u8; 16], Kept> {
+        &self.keys
     }
 
     fn account(&self, number: u32) -> &Account {

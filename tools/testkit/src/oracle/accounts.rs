@@ -47,6 +47,7 @@ impl Oracle {
             version: 1,
             balances: Default::default(),
             orders: Default::default(),
+            open_counts: Default::default(),
             tier: 0,
             own_rates: None,
             waiver: None,
@@ -126,19 +127,17 @@ impl Oracle {
         if change.kyc_tier > 3 {
             return Err(Refusal::new(Code::InvalidSchema, Why::FieldInvalid));
         }
-        // D-90: there is no platform token yet.
-        if change.fee_in_token {
-            return Err(Refusal::new(Code::InvalidSchema, Why::NotOffered));
-        }
+        // FEE-17, FEE-20: the wish is kept; without an index price of the token nothing follows from it.
         let account = self.account_mut(number);
-        let before = account.opening.clone();
+        let before = (account.opening.clone(), account.fee_in_token);
+        account.fee_in_token = change.fee_in_token;
         let opening = &mut account.opening;
         opening.kyc_tier = change.kyc_tier;
         opening.jurisdiction = change.jurisdiction;
         opening.risk_tier = change.risk_tier;
         opening.order_tier = change.order_tier;
         opening.api_class = change.api_class;
-        if *opening == before {
+        if (&*opening, change.fee_in_token) == (&before.0, before.1) {
             return Ok(self.complete(stamped));
         }
         let event = AccountProfileChanged {

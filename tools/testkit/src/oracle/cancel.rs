@@ -44,7 +44,7 @@ impl Oracle {
         stamped: &Stamped,
         cancel: &CancelAllOrders,
     ) -> Result<Outcome, Refusal> {
-        let account = self.find_account(cancel.account)?;
+        let account = self.find_customer(cancel.account)?;
         let market = cancel.symbol.map(|symbol| self.find_market(symbol)).transpose()?;
         let before = self.account(account).orders.len();
         self.cancel_each(account, market, Code::UserRequested);
@@ -99,10 +99,11 @@ impl Oracle {
         self.emit(Event::CountdownCancelChanged(event), &[account]);
     }
 
-    /// D-96, 08: the countdown ran out; OrderCanceled follows for each order.
+    /// D-96: the countdown ran out: all orders are canceled, and CountdownCancelChanged shows that it
+    /// is no longer armed.
     pub(super) fn run_out(&mut self, account: u32) {
-        self.tell_countdown(account, None);
         self.cancel_each(account, None, Code::UserRequested);
+        self.tell_countdown(account, None);
     }
 
     /// Cancels an open order with all that hangs on it.
@@ -123,7 +124,9 @@ impl Oracle {
     pub(super) fn end(&mut self, order: u64, reason: ReleaseReason) {
         self.release(order, self.orders[&order].hold, reason);
         let it = self.orders.remove(&order).expect("an open order");
-        self.account_mut(it.account).orders.remove(&order);
+        let account = self.account_mut(it.account);
+        account.orders.remove(&order);
+        *account.open_counts.entry(it.market).or_default() -= 1;
         self.leave_book(it.market, (it.side, it.ticks), order);
         self.market_mut(it.market).waiting.remove(&order);
         if let Some(time) = it.expire_at {
@@ -187,6 +190,9 @@ impl Oracle {
         let refusal = |why| Err(Refusal::new(Code::InvalidQuantity, why));
         // LIFE-46: not whole lots, not below the present total, not above what is filled, or leaving
         // less than the minimum.
+        if reduce.quantity.0 <= 0 {
+            return refusal(Why::QuantityNotPositive);
+        }
         let Some(lots) = whole(reduce.quantity, terms.lot_size) else {
             return refusal(Why::QuantityOffLot);
         };

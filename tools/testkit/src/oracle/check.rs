@@ -41,6 +41,10 @@ impl Oracle {
 
     /// STATE-48, LIFE-70: quantities fit, and every order holds what it needs.
     fn check_orders(&self) {
+        for account in &self.accounts {
+            let counted: usize = account.open_counts.values().sum();
+            assert_eq!(counted, account.orders.len(), "every open order is counted");
+        }
         for (&number, order) in &self.orders {
             assert!(order.filled < order.lots, "an open order has something left");
             assert_eq!(order.hold, self.hold_needed(number), "LIFE-70");

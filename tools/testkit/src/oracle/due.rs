@@ -64,14 +64,17 @@ impl Oracle {
             Kind::Schedule => self.begin_schedule(),
             Kind::Tier => self.change_tier(account(), item.time),
             Kind::Trigger => self.enter_triggered(item.entity),
-            Kind::BeyondLimit => self.cancel_order(item.entity, Code::RiskLimitBreach),
+            Kind::BeyondLimit => {
+                let (account, market) = of_pair(item.entity);
+                self.cancel_newest(account, market);
+            }
         }
     }
 
     /// The first item that is due and may be taken.
     fn next_due(&mut self) -> Option<DueKey> {
         let queued = self.queued().next();
-        let beyond = self.beyond_limits().into_iter().map(|(item, _)| item).min();
+        let beyond = self.beyond_limits().into_iter().min();
         let tier = self.tier_items().into_iter().next();
         [queued, beyond, tier].into_iter().flatten().min()
     }
@@ -107,23 +110,29 @@ impl Oracle {
         Vec::new()
     }
 
-    /// STATE-15: of each account and market the newest orders that are too many, with their market.
-    fn beyond_limits(&mut self) -> Vec<(DueKey, u32)> {
+    /// STATE-15, D-92: the accounts with more open orders in a market than they may have now. An item
+    /// is the newest order, and comes again while there are too many.
+    fn beyond_limits(&mut self) -> Vec<DueKey> {
         let mut items = Vec::new();
         for market in 1..=u32::try_from(self.markets.len()).expect("few markets") {
             let Some(time) = self.market(market).limit_lowered_at else { continue };
             let limit = self.market(market).terms.open_orders_max as usize;
             let before = items.len();
-            for account in &self.accounts {
-                let orders = account.orders.iter().filter(|&n| self.orders[n].market == market);
-                let beyond = orders.skip(limit);
-                items.extend(beyond.map(|&n| (DueKey::new(time, Kind::BeyondLimit, n), market)));
-            }
+            let accounts = self.accounts.iter().filter(|it| it.open_count(market) > limit);
+            items.extend(
+                accounts.map(|it| DueKey::new(time, Kind::BeyondLimit, pair_of(it.number, market))),
+            );
             if items.len() == before {
                 self.market_mut(market).limit_lowered_at = None;
             }
         }
         items
+    }
+
+    fn cancel_newest(&mut self, account: u32, market: u32) {
+        let mut newest_first = self.account(account).orders.iter().rev();
+        let newest = newest_first.find(|&number| self.orders[number].market == market);
+        self.cancel_order(*newest.expect("it has too many"), Code::RiskLimitBreach);
     }
 
     /// Whether work that is due is left for an account (D-83, D-92).
@@ -132,7 +141,7 @@ impl Oracle {
         let tiers = self.tier_items();
         let beyond = self.beyond_limits();
         tiers.iter().any(|item| item.entity == u64::from(account))
-            || beyond.iter().any(|(item, _)| of_order(self, item.entity))
+            || beyond.iter().any(|item| of_pair(item.entity).0 == account)
             || self.left().any(|item| match item.kind {
                 Kind::Expiry | Kind::Trigger => of_order(self, item.entity),
                 Kind::Schedule => false,
@@ -143,7 +152,7 @@ impl Oracle {
     /// Whether work that is due is left for a market (D-83, D-92).
     pub(super) fn has_due_market(&mut self, market: u32) -> bool {
         let beyond = self.beyond_limits();
-        beyond.iter().any(|&(_, of)| of == market)
+        beyond.iter().any(|item| of_pair(item.entity).1 == market)
             || self.left().any(|item| {
                 matches!(item.kind, Kind::Expiry | Kind::Trigger)
                     && self.orders[&item.entity].market == market
@@ -158,4 +167,14 @@ impl Oracle {
             item.kind != Kind::Trigger || !self.market(self.orders[&item.entity].market).paused
         })
     }
+}
+
+/// An account and a market as one entity, accounts first.
+fn pair_of(account: u32, market: u32) -> u64 {
+    u64::from(account) << 32 | u64::from(market)
+}
+
+fn of_pair(entity: u64) -> (u32, u32) {
+    let part = |bits: u64| u32::try_from(bits & 0xffff_ffff).expect("32 bits");
+    (part(entity >> 32), part(entity))
 }

@@ -41,7 +41,7 @@ impl Oracle {
         }
         if let KeyOrigin::Gateway { valid_until } = key.origin {
             // LIFE-76, D-87: a gateway's end has not passed, and its key outlives it.
-            self.check_end(valid_until, limits::GATEWAY_KEY_LIFE)?;
+            self.check_end(stamped, valid_until, limits::GATEWAY_KEY_LIFE)?;
         }
         let genesis = self.genesis.as_ref().expect("a venue");
         let reserve = if goes_on(&stamped.command) { limits::KEY_COUNT_RESERVE } else { 0 };
@@ -51,11 +51,18 @@ impl Oracle {
         Ok(())
     }
 
-    fn check_end(&self, valid_until: Timestamp, life: i64) -> Result<(), Refusal> {
+    /// An end has passed when the time of the command is later (D-92); how far it lies ahead counts from
+    /// the stamp (D-86, D-87).
+    fn check_end(
+        &self,
+        stamped: &Stamped,
+        valid_until: Timestamp,
+        life: i64,
+    ) -> Result<(), Refusal> {
         if self.now > valid_until.0 {
             return Err(Refusal::new(Code::InvalidExpiry, Why::KeyTooLate));
         }
-        if valid_until.0 >= self.now + life {
+        if valid_until.0 >= stamped.stamp.0 + life {
             return Err(Refusal::new(Code::InvalidExpiry, Why::EndTooFar));
         }
         Ok(())
@@ -83,7 +90,7 @@ impl Oracle {
             return Err(missing);
         };
         let operator = operator_of(&stamped.command).expect("an administrative command");
-        self.check_end(operator.valid_until, limits::CLIENT_KEY_LIFE)?;
+        self.check_end(stamped, operator.valid_until, limits::CLIENT_KEY_LIFE)?;
         let genesis = self.genesis.as_ref().expect("a venue");
         let bytes = signed_bytes(genesis.venue_id, &key, operator.valid_until, &stamped.command);
         let signature = Signature::from_bytes(&operator.signature);
@@ -110,8 +117,14 @@ pub(super) const fn operator_of(command: &Command) -> Option<&Operator> {
     }
 }
 
-/// D-87: cancels, withdrawals and the operator's commands go on past the bound.
+/// D-87: cancels, withdrawals and the operator's commands go on past the bound; a reduction is a cancel
+/// of a part.
 const fn goes_on(command: &Command) -> bool {
-    matches!(command, Command::CancelOrder(_) | Command::CancelAllOrders(_) | Command::Withdraw(_))
-        || operator_of(command).is_some()
+    matches!(
+        command,
+        Command::CancelOrder(_)
+            | Command::ReduceOrder(_)
+            | Command::CancelAllOrders(_)
+            | Command::Withdraw(_)
+    ) || operator_of(command).is_some()
 }

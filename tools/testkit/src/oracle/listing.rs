@@ -74,15 +74,16 @@ impl Oracle {
         Ok(DONE)
     }
 
-    /// A snapshot holds events that are there.
+    /// A snapshot holds events that are there, and not fewer than the one before.
     pub(super) fn record_snapshot(&mut self, command: &Command) -> Result<Outcome, Refusal> {
         let &Command::RecordSnapshot { snapshot_sequence, snapshot_timestamp, checksum } = command
         else {
             unreachable!("a snapshot's command");
         };
-        if snapshot_sequence > self.last_sequence {
+        if snapshot_sequence > self.last_sequence || snapshot_sequence < self.last_snapshot {
             return Err(invalid_field());
         }
+        self.last_snapshot = snapshot_sequence;
         let event = SnapshotTaken { snapshot_sequence, snapshot_timestamp, checksum };
         self.emit(Event::SnapshotTaken(event), &[]);
         Ok(DONE)
@@ -142,6 +143,11 @@ impl Oracle {
         if product % Amount::ONE.0 != 0 {
             return Err(Refusal::new(Code::InvalidSchema, Why::TickTimesLot));
         }
+        // A lot is a quantity that an account can hold and withdraw.
+        let unit = 10_i128.pow(u32::from(18 - self.assets[base as usize - 1].terms.decimals));
+        if terms.lot_size.0 % unit != 0 {
+            return Err(invalid_field());
+        }
         // D-7: fees have 8 decimals, or the asset's own if fewer.
         let decimals = self.assets[quote as usize - 1].terms.decimals.min(limits::FEE_DECIMALS_MAX);
         let number = u32::try_from(self.markets.len() + 1).expect("few markets");
@@ -192,6 +198,10 @@ impl Oracle {
         let number = self.find_market(change.symbol)?;
         let before = self.market(number).terms.clone();
         let terms = change.parameters.applied(before.clone());
+        // A change of nothing is no change.
+        if change.parameters.is_empty() {
+            return Err(invalid_field());
+        }
         check_terms(&terms)?;
         if terms == before {
             return Ok(self.complete(stamped));

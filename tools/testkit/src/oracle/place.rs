@@ -27,7 +27,7 @@ impl Oracle {
     pub(super) fn place(&mut self, stamped: &Stamped, request: &OrderRequest) -> Outcome {
         // LIFE-8: schema, key, and then the rest. Where the key fails no order is made; a key that is
         // not free, or too late, is not entered with a rejection either.
-        let schema = self.check_schema(request, None);
+        let schema = self.check_schema(request);
         let key = self.check_key(stamped);
         if key.is_ok() {
             self.enter_key(stamped);
@@ -58,51 +58,30 @@ impl Oracle {
         Outcome::Rejected { order: id, refusal }
     }
 
-    /// Step 1: the combinations of LIFE-7, D-94, D-97. `replaced` is the order that goes, if any.
-    pub(super) fn check_schema(
-        &self,
-        request: &OrderRequest,
-        replaced: Option<u64>,
-    ) -> Result<(), Refusal> {
-        use TimeInForce::{Fok, Gtc, Gtd, Ioc};
-        let is_limit = request.order_type == OrderType::Limit;
-        let tif = request.time_in_force;
-        let wrong = [
-            (is_limit && request.price.is_none(), Why::LimitWithoutPrice),
-            (!is_limit && request.price.is_some(), Why::MarketWithPrice),
-            (!is_limit && matches!(tif, Gtc | Gtd), Why::MarketRests),
-            (tif == Gtd && request.expire_at.is_none(), Why::ExpiryMissing),
-            (tif != Gtd && request.expire_at.is_some(), Why::ExpiryWithoutGtd),
-            (request.post_only && (!is_limit || matches!(tif, Ioc | Fok)), Why::PostOnlyTakes),
-            (request.reduce_only, Why::ReduceOnlySpot),
-            (request.position_side.is_some(), Why::PositionSideSpot),
-            (request.by_quote && (is_limit || request.trigger.is_some()), Why::ByQuoteNotMarket),
-            (request.trigger.is_some_and(|it| it.source == TriggerSource::Mark), Why::MarkTrigger),
-        ];
-        if let Some((_, why)) = wrong.into_iter().find(|&(is_wrong, _)| is_wrong) {
-            return Err(Refusal::new(Code::InvalidSchema, why));
-        }
-        request.oco_with.map_or(Ok(()), |other| self.check_pair(request, other, replaced))
+    /// Step 1: the fields, and the other order of a pair.
+    pub(super) fn check_schema(&self, request: &OrderRequest) -> Result<(), Refusal> {
+        check_fields(request)?;
+        self.check_pair(request, None)
     }
 
-    /// LIFE-7, D-97: `oco_with` names an open order of this account and market that has no pair.
-    fn check_pair(
+    /// LIFE-7, D-97: `oco_with` names an open order of this account and market that has no pair, or has
+    /// one with the order that is replaced.
+    pub(super) fn check_pair(
         &self,
         request: &OrderRequest,
-        other: Id,
         replaced: Option<u64>,
     ) -> Result<(), Refusal> {
+        let Some(other) = request.oco_with else { return Ok(()) };
         let account = self.account_numbers.get(&request.account);
         let market = self.find_market(request.symbol).ok();
         let found = self.orders.get(&other.sequence()).filter(|it| {
-            it.id == other
-                && Some(&it.account) == account
-                && Some(it.market) == market
-                && Some(it.number) != replaced
+            it.id == other && Some(&it.account) == account && Some(it.market) == market
         });
         match found {
             None => Err(Refusal::new(Code::InvalidSchema, Why::OcoNotOpen)),
-            Some(it) if it.pair.is_some() => Err(Refusal::new(Code::InvalidSchema, Why::OcoTaken)),
+            Some(it) if it.pair.is_some() && it.pair != replaced => {
+                Err(Refusal::new(Code::InvalidSchema, Why::OcoTaken))
+            }
             Some(_) => Ok(()),
         }
     }
@@ -124,9 +103,7 @@ impl Oracle {
         }
         let reserve = self.check_balance(&order, replaced)?;
         // Step 10: LIFE-13, waiting orders included.
-        let of_market = |number: &&u64| self.orders[number].market == market;
-        let open = self.account(account).orders.iter().filter(of_market).count();
-        let open = open - usize::from(replaced.is_some());
+        let open = self.account(account).open_count(market) - usize::from(replaced.is_some());
         if open >= self.market(market).terms.open_orders_max as usize {
             return Err(Refusal::new(Code::RiskLimitBreach, Why::TooManyOrders));
         }
@@ -347,7 +324,10 @@ impl Oracle {
         if waits {
             self.market_mut(order.market).waiting.insert(number);
         }
-        self.account_mut(account).orders.insert(number);
+        let market = order.market;
+        let owner = self.account_mut(account);
+        owner.orders.insert(number);
+        *owner.open_counts.entry(market).or_default() += 1;
         self.orders.insert(number, order);
         self.reserve(number, reserve);
         let accepted = Event::OrderAccepted(OrderAccepted { order: number });
@@ -376,4 +356,27 @@ fn submitted(request: &OrderRequest, terms: OrderTerms, replaces: Option<u64>) -
         position_side: request.position_side,
         replaces,
     }
+}
+
+/// The combinations of LIFE-7, D-94, D-97 that the fields alone show.
+pub(super) fn check_fields(request: &OrderRequest) -> Result<(), Refusal> {
+    use TimeInForce::{Fok, Gtc, Gtd, Ioc};
+    let is_limit = request.order_type == OrderType::Limit;
+    let tif = request.time_in_force;
+    let wrong = [
+        (is_limit && request.price.is_none(), Why::LimitWithoutPrice),
+        (!is_limit && request.price.is_some(), Why::MarketWithPrice),
+        (!is_limit && matches!(tif, Gtc | Gtd), Why::MarketRests),
+        (tif == Gtd && request.expire_at.is_none(), Why::ExpiryMissing),
+        (tif != Gtd && request.expire_at.is_some(), Why::ExpiryWithoutGtd),
+        (request.post_only && (!is_limit || matches!(tif, Ioc | Fok)), Why::PostOnlyTakes),
+        (request.reduce_only, Why::ReduceOnlySpot),
+        (request.position_side.is_some(), Why::PositionSideSpot),
+        (request.by_quote && (is_limit || request.trigger.is_some()), Why::ByQuoteNotMarket),
+        (request.trigger.is_some_and(|it| it.source == TriggerSource::Mark), Why::MarkTrigger),
+    ];
+    if let Some((_, why)) = wrong.into_iter().find(|&(is_wrong, _)| is_wrong) {
+        return Err(Refusal::new(Code::InvalidSchema, why));
+    }
+    Ok(())
 }

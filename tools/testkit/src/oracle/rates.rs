@@ -5,7 +5,7 @@
 
 use schema::{
     AccountRates, Code, Event, FeeKind, FeeSchedule, FeeScheduleChanged, FeeTier, FeeTierChanged,
-    Outcome, RatesChange, Refusal, Stamped, WaiverReason, Why, limits,
+    Outcome, RatesChange, Refusal, WaiverReason, Why, limits,
 };
 use units::{Rate, Timestamp};
 
@@ -22,11 +22,7 @@ struct InForce {
 }
 
 impl Oracle {
-    pub(super) fn set_schedule(
-        &mut self,
-        stamped: &Stamped,
-        schedule: &FeeSchedule,
-    ) -> Result<Outcome, Refusal> {
+    pub(super) fn set_schedule(&mut self, schedule: &FeeSchedule) -> Result<Outcome, Refusal> {
         check_table(&schedule.tiers)?;
         let begins = self.check_begin(schedule.effective_at)?;
         if burdens(&self.fee_tiers, &schedule.tiers) {
@@ -38,9 +34,6 @@ impl Oracle {
             self.check_notice(begins, days)?;
         }
         if schedule.effective_at.is_none() {
-            if self.fee_tiers == schedule.tiers {
-                return Ok(self.complete(stamped));
-            }
             self.change_schedule(schedule.tiers.clone(), begins);
             return Ok(DONE);
         }
@@ -88,11 +81,7 @@ impl Oracle {
         Err(Refusal::new(Code::NoticeTooShort, Why::NoticeTooShort))
     }
 
-    pub(super) fn set_rates(
-        &mut self,
-        stamped: &Stamped,
-        change: &RatesChange,
-    ) -> Result<Outcome, Refusal> {
+    pub(super) fn set_rates(&mut self, change: &RatesChange) -> Result<Outcome, Refusal> {
         let number = self.find_customer(change.account)?;
         check_own(change.rates)?;
         let begins = self.check_begin(change.effective_at)?;
@@ -103,9 +92,6 @@ impl Oracle {
             self.check_notice(begins, limits::FEE_NOTICE_DAY_COUNT)?;
         }
         if change.effective_at.is_none() {
-            if self.changes_nothing(number, change.rates) {
-                return Ok(self.complete(stamped));
-            }
             self.take_rates(number, change.rates);
             self.tell_rates(number, &new, (self.account(number).tier, begins));
             return Ok(DONE);
@@ -118,20 +104,6 @@ impl Oracle {
         self.due.insert(DueKey::new(begins, Kind::Rates, number.into()));
         self.tell_rates(number, &new, (self.account(number).tier, begins));
         Ok(DONE)
-    }
-
-    fn changes_nothing(&self, number: u32, rates: AccountRates) -> bool {
-        let account = self.account(number);
-        match rates {
-            AccountRates::Volume => account.waiver.is_none() && account.own_rates.is_none(),
-            AccountRates::Own { maker, taker } => {
-                account.waiver.is_none() && account.own_rates == Some((maker, taker))
-            }
-            AccountRates::Waiver { reason, ends_at } => {
-                let ends_at = ends_at.map(|time| time.0);
-                account.waiver == Some(Waiver { reason, ends_at })
-            }
-        }
     }
 
     /// What would be in force with these rates.

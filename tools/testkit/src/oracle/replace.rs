@@ -6,17 +6,23 @@
 use schema::{Code, Outcome, Refusal, ReplaceOrder, Why};
 
 use super::Oracle;
+use super::place::check_fields;
 
 impl Oracle {
     pub(super) fn replace(&mut self, replace: &ReplaceOrder) -> Result<Outcome, Refusal> {
+        // D-97: the schema of the new order, the old order, its market, then the new one like a create.
         let request = &replace.request;
+        check_fields(request)?;
         let old = self.find_order(request.account, replace.order, replace.state_seq)?;
-        self.check_schema(request, Some(old))?;
-        // LIFE-43: of the same account and market.
         let market = self.orders[&old].market;
-        if self.find_market(request.symbol).is_ok_and(|number| number != market) {
+        if self.find_market(request.symbol)? != market {
             return Err(Refusal::new(Code::InvalidSchema, Why::ReplacesElsewhere));
         }
+        // Its pair needs the state, and the order that goes is no other order of a pair.
+        if request.oco_with == Some(replace.order) {
+            return Err(Refusal::new(Code::InvalidSchema, Why::OcoNotOpen));
+        }
+        self.check_pair(request, Some(old))?;
         let hidden = self.hide(old);
         let checked = self.check_order(request, Some(old));
         self.unhide(old, hidden);

@@ -49,6 +49,8 @@ pub struct Account {
     pub balances: BTreeMap<u32, Balance>,
     /// Its open orders.
     pub orders: BTreeSet<u64>,
+    /// How many of them are in which market.
+    pub open_counts: BTreeMap<u32, usize>,
     /// Row of the shard's fee table (D-98).
     pub tier: usize,
     /// Rates of its own, maker and taker.
@@ -61,6 +63,14 @@ pub struct Account {
     pub deadline: Option<i64>,
     /// Value of its trades by UTC day since 1970.
     pub volumes: BTreeMap<i64, i128>,
+}
+
+impl Account {
+    /// How many open orders it has in a market, waiting ones included (LIFE-13).
+    #[must_use]
+    pub fn open_count(&self, market: u32) -> usize {
+        self.open_counts.get(&market).copied().unwrap_or(0)
+    }
 }
 
 /// What an order waits for.
