@@ -81,16 +81,6 @@ impl Run {
         self.buffer.clear();
         let reply = self.kernel.execute(&stamped, &mut self.buffer);
         let made = self.made(&stamped, &reply);
-        if self.command > 18_900 && stamped.key.is_some() {
-            println!(
-                "K {} {} oracle {} kernel {} {:?}",
-                self.command,
-                stamped.command.kind().name(),
-                self.oracle.keys().len(),
-                self.kernel.key_count(),
-                reply.outcome
-            );
-        }
         if made != expected || reply.last_event != self.oracle.last_event() {
             panic!("{}", self.difference(&stamped, &expected, &made));
         }

@@ -91,23 +91,24 @@ impl Oracle {
         self.fill_count < limits::FILL_COUNT_MAX && !self.market(self.orders[&order].market).paused
     }
 
-    /// The accounts whose tier changes at the last midnights, earliest midnight first (FEE-8).
+    /// The accounts whose tier changes at the last midnight (FEE-8). Of several midnights without a
+    /// command between them only the last one is looked at: no trade came between, and the volumes of
+    /// the last one decide.
     fn tier_items(&mut self) -> Vec<DueKey> {
-        while self.next_midnight <= self.now {
-            let midnight = self.next_midnight;
-            let changed = self.accounts.iter().filter(|account| {
-                !account.volumes.is_empty()
-                    && account.tier != self.tier_at(account.number, midnight)
-            });
-            let items: Vec<DueKey> = changed
-                .map(|account| DueKey::new(midnight, Kind::Tier, account.number.into()))
-                .collect();
-            if !items.is_empty() {
-                return items;
-            }
-            self.next_midnight += limits::DAY;
+        if self.next_midnight > self.now {
+            return Vec::new();
         }
-        Vec::new()
+        let midnight = self.now.div_euclid(limits::DAY) * limits::DAY;
+        let changed = self.accounts.iter().filter(|account| {
+            !account.volumes.is_empty() && account.tier != self.tier_at(account.number, midnight)
+        });
+        let items: Vec<DueKey> = changed
+            .map(|account| DueKey::new(midnight, Kind::Tier, account.number.into()))
+            .collect();
+        if items.is_empty() {
+            self.next_midnight = midnight + limits::DAY;
+        }
+        items
     }
 
     /// STATE-15, D-92: the accounts with more open orders in a market than they may have now. An item

@@ -379,15 +379,7 @@ impl Generator {
             return repeat;
         }
         let is_operator = super::keys::operator_of(&command).is_some();
-        let sequencers = matches!(
-            command,
-            Command::Genesis(_)
-                | Command::Tick
-                | Command::LeaderChanged { .. }
-                | Command::RecordSnapshot { .. }
-                | Command::RecordClockStatus { .. }
-        );
-        if sequencers || (!is_operator && (is_prepared || self.rng.below(10) < 4)) {
+        if is_sequencers(&command) || (!is_operator && (is_prepared || self.rng.below(10) < 4)) {
             return (None, command);
         }
         let key = self.new_key(is_operator, &command);
@@ -440,7 +432,7 @@ impl Generator {
                 key.body_hash[0] ^= 1;
                 Some((Some(key), old))
             }
-            1 => {
+            1 if !is_sequencers(command) => {
                 key.body_hash = body_hash(command);
                 Some((Some(key), command.clone()))
             }
@@ -484,6 +476,18 @@ impl Generator {
         *approval(&mut command) = Operator { valid_until, signature };
         ((fault != 7).then_some(key), command)
     }
+}
+
+/// The sequencer's own commands have no key.
+const fn is_sequencers(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Genesis(_)
+            | Command::Tick
+            | Command::LeaderChanged { .. }
+            | Command::RecordSnapshot { .. }
+            | Command::RecordClockStatus { .. }
+    )
 }
 
 /// Any 16 bytes that follow from the body.

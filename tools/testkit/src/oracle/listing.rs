@@ -74,13 +74,13 @@ impl Oracle {
         Ok(DONE)
     }
 
-    /// A snapshot holds events that are there, and not fewer than the one before.
+    /// A snapshot holds events that are there, and more than the one before.
     pub(super) fn record_snapshot(&mut self, command: &Command) -> Result<Outcome, Refusal> {
         let &Command::RecordSnapshot { snapshot_sequence, snapshot_timestamp, checksum } = command
         else {
             unreachable!("a snapshot's command");
         };
-        if snapshot_sequence > self.last_sequence || snapshot_sequence < self.last_snapshot {
+        if snapshot_sequence > self.last_sequence || snapshot_sequence <= self.last_snapshot {
             return Err(invalid_field());
         }
         self.last_snapshot = snapshot_sequence;
@@ -135,9 +135,6 @@ impl Oracle {
         let base = self.asset_named(&terms.base).ok_or(missing)?;
         let quote = self.asset_named(&terms.quote).ok_or(missing)?;
         check_terms(terms)?;
-        if !terms.fee_tiers.is_empty() {
-            check_table(&terms.fee_tiers)?;
-        }
         // ACCT-69: price × quantity is always exact.
         let product = terms.tick_size.0 * terms.lot_size.0;
         if product % Amount::ONE.0 != 0 {
@@ -147,6 +144,9 @@ impl Oracle {
         let unit = 10_i128.pow(u32::from(18 - self.assets[base as usize - 1].terms.decimals));
         if terms.lot_size.0 % unit != 0 {
             return Err(invalid_field());
+        }
+        if !terms.fee_tiers.is_empty() {
+            check_table(&terms.fee_tiers)?;
         }
         // D-7: fees have 8 decimals, or the asset's own if fewer.
         let decimals = self.assets[quote as usize - 1].terms.decimals.min(limits::FEE_DECIMALS_MAX);

@@ -189,6 +189,10 @@ impl Oracle {
         if self.orders[&order].time_in_force == TimeInForce::Fok && !self.fills_at_once(order) {
             return self.expire(order, ExpiryReason::Ioc);
         }
+        // D-97: the bound is taken anew, and what is left needs no more than that (ACCT-20).
+        if let Some(limit) = self.match_limit(order) {
+            self.order_mut(order).ticks = limit;
+        }
         self.run_incoming(order);
     }
 

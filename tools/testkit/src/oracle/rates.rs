@@ -85,12 +85,12 @@ impl Oracle {
         let number = self.find_customer(change.account)?;
         check_own(change.rates)?;
         let begins = self.check_begin(change.effective_at)?;
-        check_waiver(change.rates, begins)?;
         let new = self.would_be(number, change.rates);
         let (maker, taker) = self.account_rates(number);
         if new.rates.0 > maker || new.rates.1 > taker {
             self.check_notice(begins, limits::FEE_NOTICE_DAY_COUNT)?;
         }
+        check_waiver(change.rates, begins)?;
         if change.effective_at.is_none() {
             self.take_rates(number, change.rates);
             self.tell_rates(number, &new, (self.account(number).tier, begins));
@@ -159,11 +159,10 @@ impl Oracle {
     fn tell_rates(&mut self, number: u32, it: &InForce, (old_tier, since): (usize, i64)) {
         let row = |tier: usize| u8::try_from(tier).expect("few rows");
         let new_tier = row(self.account(number).tier);
-        // The event's own time decides which 30 days lie before it.
-        let time = self.now.max(self.last_time + 1);
+        // D-92: whatever depends on time uses the time of the command.
         let event = FeeTierChanged {
             account: number,
-            volume_30d: units::Amount(self.volume(number, time)),
+            volume_30d: units::Amount(self.volume(number, self.now)),
             old_tier: row(old_tier),
             new_tier,
             maker: it.rates.0,
