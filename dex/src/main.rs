@@ -16,6 +16,7 @@ mod log;
 mod logging;
 mod render;
 mod run;
+mod session;
 mod settings;
 mod token;
 mod verify;

@@ -160,10 +160,11 @@ impl DueQueue {
 }
 
 impl<W: Watch> Kernel<W> {
-    /// Whether work is due at `now`, so that a Tick would do something.
+    /// Whether the next command, whenever it comes, has due work to take: a trigger was met, or
+    /// something was left. A Tick should then come at once (D-92).
     #[must_use]
-    pub fn is_due(&self, now: Timestamp) -> bool {
-        self.due.next <= now
+    pub fn has_due_work(&self) -> bool {
+        self.due.next <= Timestamp(self.position.last_timestamp.0 + 1)
     }
 
     /// Takes what is due at the command's time, before its own work.

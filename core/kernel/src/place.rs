@@ -155,7 +155,7 @@ impl<W: Watch> Kernel<W> {
 
     /// Step 3: the account.
     #[inline]
-    fn check_trader(&self, request: &OrderRequest) -> Result<u32, Refusal> {
+    pub(crate) fn check_trader(&self, request: &OrderRequest) -> Result<u32, Refusal> {
         let missing = Refusal::new(Code::AccountNotFound, Why::NoSuchAccount);
         let number = self.ledger.number(request.account).ok_or(missing)?;
         let account = self.ledger.account(number).ok_or(missing)?;
@@ -174,7 +174,11 @@ impl<W: Watch> Kernel<W> {
 
     /// Step 4: the market.
     #[inline]
-    fn check_market(&self, request: &OrderRequest, account: u32) -> Result<&Market, Refusal> {
+    pub(crate) fn check_market(
+        &self,
+        request: &OrderRequest,
+        account: u32,
+    ) -> Result<&Market, Refusal> {
         let missing = Refusal::new(Code::SymbolNotFound, Why::NoSuchSymbol);
         let market = self.markets.find(&request.symbol).ok_or(missing)?;
         let account_type = self.ledger.account(account).map(|account| account.account_type);
@@ -198,7 +202,7 @@ impl<W: Watch> Kernel<W> {
     /// Step 5: zero, negative, not whole ticks, or outside the market's bounds; a trigger likewise, or
     /// met already. A market order gets its protection bound; 0 when nobody stands opposite (LIFE-20).
     #[inline]
-    fn check_price(
+    pub(crate) fn check_price(
         &self,
         market: &Market,
         request: &OrderRequest,
@@ -227,7 +231,7 @@ impl<W: Watch> Kernel<W> {
     /// Step 6: zero, negative, not whole lots, outside the market's bounds, or a value that does not
     /// fit the number format.
     #[inline]
-    fn check_quantity(
+    pub(crate) fn check_quantity(
         &self,
         market: &Market,
         request: &OrderRequest,

@@ -4,7 +4,8 @@
 //! number. The trait and its plain data are all that `edge` knows of a shard; one implementation runs
 //! in the same process (`node/engine`), another will speak gRPC. Invariant: no answer tells of
 //! anything that is not durable (D-3). Deliberately no clock, no socket and no executor here: a
-//! deadline is data, a future is boxed. Read `view.rs` for what a query answers.
+//! deadline is data, a future is boxed. Read `view.rs` for what a query answers, `history.rs` for
+//! what the archive adds.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -13,6 +14,7 @@
 extern crate alloc;
 
 mod feed;
+mod history;
 mod view;
 
 use alloc::boxed::Box;
@@ -25,9 +27,15 @@ use schema::{Command, Key, Reply};
 use units::Id;
 
 pub use feed::{EventFeed, FeedFault, LevelChange, MarketUpdate, Published, TradePrint};
+pub use history::{
+    BadCursor, Cursor, LedgerEntryView, List, Listed, OrderFilter, OrderRecord, OrderStates,
+    OrderStep, PAGE_LIMIT_MAX, Page, Period, PostingView, SettlementView, TradeState, TradeView,
+    is_limit,
+};
 pub use view::{
-    AccountView, AssetView, BalanceView, BookView, HealthStatus, HealthView, LevelView, MarketView,
-    OrderView, Query, Seen, View,
+    AccountFeesView, AccountView, AnnouncedRates, AssetView, BalanceView, BookView,
+    FeeScheduleView, HealthStatus, HealthView, LevelView, MarketView, OrderPreview, OrderView,
+    Query, Seen, View,
 };
 
 /// A future that any executor can run.

@@ -3,22 +3,30 @@
 //! A view is plain data in decimals and ids, ready to be shown. Every answer carries the event
 //! sequence and time it reflects (SVC-85), so that a caller can ask to read its own write.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use schema::{
-    AccountOpening, AccountStatus, AssetTerms, Code, ExpiryReason, Label, MarketTerms, OrderState,
-    OrderType, SelfTrade, TimeInForce,
+    AccountOpening, AccountStatus, AssetTerms, Code, ExpiryReason, FeeKind, FeeTier, Label,
+    MarketTerms, OrderRequest, OrderState, OrderType, Refusal, SelfTrade, TimeInForce, Trigger,
+    WaiverReason,
 };
 use units::{Amount, Id, Rate, Side, Timestamp};
 
+use crate::TradePrint;
+use crate::history::{
+    LedgerEntryView, List, OrderFilter, OrderRecord, Page, Period, SettlementView, TradeView,
+};
+
 /// What may be asked of a shard's view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant, reason = "a query is made once and handed on, never kept")]
 pub enum Query {
     /// One account with its balances.
     Account(Id),
     /// One account, by the number that its user sees.
     AccountByExternalId(Label),
-    /// One order, open or recently ended.
+    /// One order, open or ended, however long ago (STATE-35, LIFE-75).
     Order(Id),
     /// The open orders of an account, by id, in one market or in all.
     OpenOrders(Id, Option<u32>),
@@ -30,6 +38,33 @@ pub enum Query {
     Assets,
     /// How the shard is.
     Health,
+    /// The newest order of an account with this client order id. From the archive, like all below.
+    OrderByClientId(Id, Label),
+    /// Orders by account, market, state and time: ListOrders and, with the filter of an account alone,
+    /// ListAllOrders and GetOrdersByAccount (LIFE-3).
+    Orders(OrderFilter, Page),
+    /// One order with its request, its history and its trades (STATE-36, TRADE-18).
+    OrderRecord(Id),
+    /// One trade (GetTrade).
+    Trade(Id),
+    /// The trades of an order (GetTradesByOrder).
+    TradesByOrder(Id, Page),
+    /// The trades of an account (GetTradesByAccount).
+    TradesByAccount(Id, Period, Page),
+    /// The trades of a market by listing number, as the public sees them (GetTradesBySymbol, TRADE-43).
+    TradesByMarket(u32, Period, Page),
+    /// The last trades of a market by listing number, newest first, so many (GetRecentTrades, TRADE-43).
+    RecentTrades(u32, u32),
+    /// The row of the settlement journal of a trade (GetSettlementStatus, SETL-52, SETL-55).
+    Settlement(Id),
+    /// What BalanceUpdated did to an account.
+    LedgerEntries(Id, Period, Page),
+    /// The fee tiers of the shard (FEE-41).
+    FeeSchedule,
+    /// The fees of an account (FEE-42).
+    AccountFees(Id),
+    /// What an order would be and cost, were it placed now.
+    Preview(OrderRequest),
 }
 
 /// An answer and the state that it reflects.
@@ -54,6 +89,16 @@ pub enum View {
     Markets(Vec<MarketView>),
     Assets(Vec<AssetView>),
     Health(HealthView),
+    Orders(List<OrderView>),
+    OrderRecord(Option<Box<OrderRecord>>),
+    Trade(Result<TradeView, Code>),
+    Trades(List<TradeView>),
+    PublicTrades(List<TradePrint>),
+    Settlement(Result<Box<SettlementView>, Code>),
+    LedgerEntries(List<LedgerEntryView>),
+    FeeSchedule(FeeScheduleView),
+    AccountFees(Option<AccountFeesView>),
+    Preview(Result<OrderPreview, Refusal>),
 }
 
 /// An account (ACCT-1).
@@ -71,12 +116,16 @@ pub struct AccountView {
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
-    /// Rates of its next trade at the shard's tiers.
+    /// Rate of its next trade as a maker, where a market has no tiers of its own.
     pub maker_rate: Rate,
-    /// Rates of its next trade at the shard's tiers.
+    /// Rate of its next trade as a taker, likewise.
     pub taker_rate: Rate,
     /// Its balances, by asset number.
     pub balances: Vec<BalanceView>,
+    /// Whether fees are paid in the platform token where that is possible.
+    pub fee_in_token: bool,
+    /// When its countdown cancel runs out, if it is armed (D-96).
+    pub countdown_at: Option<Timestamp>,
 }
 
 /// A balance (ACCT-9).
@@ -143,6 +192,14 @@ pub struct OrderView {
     pub state_changed_at: Timestamp,
     /// Time of its OrderSubmitted.
     pub created_at: Timestamp,
+    /// Whether it must not take.
+    pub post_only: bool,
+    /// GTD only: the last time at which it trades.
+    pub expire_at: Option<Timestamp>,
+    /// What it waits for outside the book; absent once it was triggered.
+    pub trigger: Option<Trigger>,
+    /// The other order of its pair, while there is one.
+    pub oco_with: Option<Id>,
 }
 
 /// A price level.
@@ -235,4 +292,78 @@ pub struct HealthView {
     pub shard: u16,
     /// Id of the venue.
     pub venue_id: Id,
+}
+
+/// The fee tiers of the shard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeeScheduleView {
+    /// The table in force.
+    pub tiers: Vec<FeeTier>,
+    /// The table that takes its place, and when.
+    pub announced: Option<(Timestamp, Vec<FeeTier>)>,
+}
+
+/// The fees of an account, which are what its next trade is charged (FEE-42, FEE-43).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AccountFeesView {
+    /// Its id.
+    pub account_id: Id,
+    /// Where its rates come from.
+    pub kind: FeeKind,
+    /// Rate of the side that rested, where a market has no tiers of its own.
+    pub maker_rate: Rate,
+    /// Rate of the side that came in, likewise.
+    pub taker_rate: Rate,
+    /// Its volume of the 30 whole days before.
+    pub volume_30d: Amount,
+    /// Its row of the shard's table, from 0.
+    pub tier: u8,
+    /// The next row, which begins above its `above`; absent in the last one.
+    pub next_tier: Option<FeeTier>,
+    /// Why there is a waiver.
+    pub waiver: Option<WaiverReason>,
+    /// When a waiver ends by itself.
+    pub waiver_ends_at: Option<Timestamp>,
+    /// What comes into force later.
+    pub announced: Option<AnnouncedRates>,
+}
+
+/// Rates of an account that come into force later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AnnouncedRates {
+    /// Where they come from.
+    pub kind: FeeKind,
+    /// Rate of the side that rested.
+    pub maker_rate: Rate,
+    /// Rate of the side that came in.
+    pub taker_rate: Rate,
+    /// From when on.
+    pub effective_at: Timestamp,
+}
+
+/// What an order would be and cost at the worst, were it placed now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrderPreview {
+    /// Symbol of its market.
+    pub symbol: Label,
+    /// Rate of the side that rested, of its account in its market.
+    pub maker_rate: Rate,
+    /// Rate of the side that came in, likewise.
+    pub taker_rate: Rate,
+    /// Its limit, or the furthest price of a market order; absent with nobody opposite.
+    pub price: Option<Amount>,
+    /// Its quantity in base, also when it was given in quote.
+    pub quantity: Amount,
+    /// Price × quantity, in the quote asset.
+    pub value: Amount,
+    /// Fee on the whole value as a maker, in the quote asset; negative for a rebate.
+    pub maker_fee: Amount,
+    /// Fee on the whole value as a taker, in the quote asset.
+    pub taker_fee: Amount,
+    /// What it would reserve.
+    pub reserved: Amount,
+    /// The asset of that.
+    pub reserved_asset: Label,
+    /// What the account has free of it.
+    pub available: Amount,
 }

@@ -6,8 +6,6 @@
 //! from the operator's routes. Tokens are made with the key in the exchange's data folder (`session.rs`).
 //! Other traffic on the exchange does not disturb: it trades other markets.
 
-mod session;
-
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -22,7 +20,7 @@ use super::plan::{KYC_TIER, Place, Plan, QUOTE_DECIMALS, base_decimals};
 use super::rows::{Action, Depth, LEVEL_COUNT, Level, OrderRow, TradeRow, index};
 use super::venue::{Best, Canceled, Placed, Venue};
 use crate::client::Answer;
-use session::{Session, refusal};
+use crate::session::{Session, refusal};
 
 /// Where an exchange is, and the folder with its keys.
 #[derive(Clone, Copy)]

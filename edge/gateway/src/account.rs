@@ -94,7 +94,8 @@ async fn view_of(
     }
 }
 
-fn no_account() -> ApiError {
+/// 404: no such account.
+pub(crate) fn no_account() -> ApiError {
     ApiError::new(StatusCode::NOT_FOUND, Code::AccountNotFound, "the account is not open here")
 }
 
@@ -116,6 +117,8 @@ fn account_object(account: &AccountView) -> Object {
         .count("version", account.version)
         .shown("maker_rate", account.maker_rate)
         .shown("taker_rate", account.taker_rate)
+        .flag("fee_in_token", account.fee_in_token)
+        .maybe_time("countdown_at", account.countdown_at)
         .list("balances", &account.balances, push_balance)
         .raw("positions", "[]")
         .time("created_at", account.created_at)

@@ -72,6 +72,14 @@ impl Object {
         self
     }
 
+    /// As `time`, or null in both forms.
+    pub(crate) fn maybe_time(self, name: &str, value: Option<Timestamp>) -> Self {
+        match value {
+            Some(value) => self.time(name, value),
+            None => self.raw(name, "null").raw(&format!("{name}_nanos"), "null"),
+        }
+    }
+
     /// An object.
     pub(crate) fn object(self, name: &str, value: Object) -> Self {
         let text = value.end();

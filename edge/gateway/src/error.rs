@@ -73,6 +73,15 @@ impl ApiError {
         Self { status, code: refusal.code.name(), message: message_of(refusal), order: None }
     }
 
+    /// What the core refused of a request that is an order, such as a replacement: a reason that an
+    /// order may be rejected for is 422 as there (SVC-23).
+    pub(crate) fn of_refused_order(refusal: &Refusal) -> Self {
+        if refusal.code.uses().rejects {
+            return Self::refused(refusal.code, message_of(refusal));
+        }
+        Self::of_refusal(refusal)
+    }
+
     /// An order that was made and rejected: 422 with the reason, whatever it is (SVC-23).
     pub(crate) fn of_rejection(order: Id, refusal: &Refusal) -> Self {
         Self {
@@ -87,6 +96,19 @@ impl ApiError {
     #[cfg(test)]
     pub(crate) fn code(&self) -> &'static str {
         self.code
+    }
+
+    /// The error as one answer of several: status and body.
+    pub(crate) fn item(&self) -> Object {
+        Object::new().count("status", self.status.as_u16()).object("body", self.body())
+    }
+
+    fn body(&self) -> Object {
+        let body = Object::new().object("error", self.object());
+        match self.order {
+            Some(order) => body.shown("order_id", order),
+            None => body,
+        }
     }
 
     /// The error as the value of `error`.
@@ -108,11 +130,7 @@ impl From<PortFault> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let mut body = Object::new().object("error", self.object());
-        if let Some(order) = self.order {
-            body = body.shown("order_id", order);
-        }
-        let mut response = json(self.status, body);
+        let mut response = json(self.status, self.body());
         let headers = response.headers_mut();
         match self.status {
             StatusCode::UNAUTHORIZED => {
@@ -131,7 +149,7 @@ impl IntoResponse for ApiError {
 }
 
 /// The status of a command that was refused (SVC-23).
-fn status_of(code: Code) -> StatusCode {
+pub(crate) fn status_of(code: Code) -> StatusCode {
     match code {
         Code::InvalidSchema => StatusCode::BAD_REQUEST,
         Code::PermissionDenied => StatusCode::FORBIDDEN,

@@ -9,43 +9,66 @@ use schema::{
 };
 use serde::Deserialize;
 use units::{Amount, Id};
+use utoipa::ToSchema;
 
 use crate::error::ApiError;
+use crate::openapi::words::{
+    Decimal, KeyText, OrderTypeName, PositionSideName, SelfTradeName, SideName, Time,
+    TimeInForceName, TriggerKindName, TriggerSourceName, Uuid,
+};
 use crate::text::{
     parse_amount, parse_id, parse_key, parse_name, parse_side, parse_symbol, parse_time,
 };
 
 /// POST /v1/orders.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OrderForm {
+    #[schema(value_type = Option<Uuid>)]
     pub(crate) account_id: Option<String>,
+    #[schema(value_type = Option<KeyText>)]
     client_order_id: Option<String>,
+    #[schema(value_type = Option<KeyText>)]
     client_id: Option<String>,
+    #[schema(value_type = Option<KeyText>)]
     idempotency_key: Option<String>,
     symbol: String,
+    #[schema(value_type = SideName)]
     side: String,
     #[serde(rename = "type")]
+    #[schema(value_type = OrderTypeName)]
     order_type: String,
-    quantity: String,
+    #[schema(value_type = Option<Decimal>)]
+    quantity: Option<String>,
+    #[schema(value_type = Option<Decimal>)]
+    quote_quantity: Option<String>,
+    #[schema(value_type = Option<Decimal>)]
     price: Option<String>,
+    #[schema(value_type = TimeInForceName)]
     time_in_force: String,
+    #[schema(value_type = Option<Time>)]
     expire_at: Option<String>,
     #[serde(default)]
     post_only: bool,
     #[serde(default)]
     reduce_only: bool,
+    #[schema(value_type = Option<SelfTradeName>)]
     self_trade: Option<String>,
     trigger: Option<TriggerForm>,
+    #[schema(value_type = Option<Uuid>)]
     oco_with: Option<String>,
+    #[schema(value_type = Option<PositionSideName>)]
     position_side: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct TriggerForm {
+    #[schema(value_type = TriggerKindName)]
     kind: String,
+    #[schema(value_type = Decimal)]
     price: String,
+    #[schema(value_type = TriggerSourceName)]
     source: String,
 }
 
@@ -76,16 +99,27 @@ impl OrderForm {
         Ok(key)
     }
 
+    /// The quantity in base, or in quote (D-94); an order has one of them.
+    fn quantity(&self) -> Result<(Amount, bool), ApiError> {
+        let code = Code::InvalidQuantity;
+        match (&self.quantity, &self.quote_quantity) {
+            (Some(text), None) => Ok((parse_amount("quantity", text, code)?, false)),
+            (None, Some(text)) => Ok((parse_amount("quote_quantity", text, code)?, true)),
+            _ => Err(ApiError::schema("an order has quantity or quote_quantity, one of them")),
+        }
+    }
+
     /// The command's content.
     pub(crate) fn order(&self, account: Id, symbol: SymbolRef) -> Result<OrderRequest, ApiError> {
+        let (quantity, by_quote) = self.quantity()?;
         Ok(OrderRequest {
-            by_quote: false,
             account,
             client_order_id: self.key()?,
             symbol,
             side: parse_side("side", &self.side)?,
             order_type: parse_name("type", &self.order_type, OrderType::ALL, OrderType::name)?,
-            quantity: parse_amount("quantity", &self.quantity, Code::InvalidQuantity)?,
+            quantity,
+            by_quote,
             price: optional(self.price.as_deref(), |text| price("price", text))?,
             time_in_force: parse_name(
                 "time_in_force",

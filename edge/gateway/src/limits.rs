@@ -37,6 +37,9 @@ pub const GATEWAY_KEY_LIFE: i64 = schema::limits::GATEWAY_KEY_LIFE / 2;
 /// Life of an operator's approval, in nanoseconds; it is made and used within one request.
 pub const APPROVAL_LIFE: i64 = 60_000_000_000;
 
+/// Orders or cancels of one batch: with 50 requests a second, the 1,000 cancels of RATE-6.
+pub const BATCH_COUNT_MAX: usize = 20;
+
 /// Levels a side of a book when the request names none.
 pub const DEPTH_DEFAULT: usize = 100;
 /// Levels a side of a book over HTTP; the whole book is the WebSocket's.

@@ -92,13 +92,16 @@ fn market_object(market: &MarketView) -> Object {
         .shown("max_quantity", steps(terms.max_quantity.0, terms.lot_size))
         .shown("matching", terms.matching.name())
         .shown("protection_bound", terms.protection_bound)
+        .maybe("price_band", terms.price_band)
         .count("open_orders_max", terms.open_orders_max)
         .list("fee_tiers", &terms.fee_tiers, push_tier)
+        .maybe_time("post_only_until", terms.post_only_until)
         .maybe("last_price", market.last_price)
         .count("market_sequence", market.sequence)
 }
 
-fn push_tier(out: &mut String, tier: &FeeTier) {
+/// Appends a row of a fee table.
+pub(crate) fn push_tier(out: &mut String, tier: &FeeTier) {
     let object = Object::new()
         .shown("above", tier.above)
         .shown("maker", tier.maker)

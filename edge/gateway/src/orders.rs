@@ -1,4 +1,4 @@
-//! POST, GET and DELETE of orders.
+//! POST, GET and DELETE of orders. What changes an open one is in `order_changes.rs`.
 //!
 //! The way of an order: credentials, body, account, symbol, key, command, submit, answer. Everything up
 //! to the key can only fail for the caller's own fault and leaves no trace in the shard (LIFE-9).
@@ -9,7 +9,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use port::{OrderView, Query, View};
-use schema::{CancelOrder, Code, Command, OrderState, Outcome};
+use schema::{
+    CancelOrder, Code, Command, Key, Label, OrderRequest, OrderState, Outcome, Refusal, Reply,
+};
 use tokio::time::Instant;
 use units::Id;
 
@@ -22,6 +24,7 @@ use crate::error::ApiError;
 use crate::forms::OrderForm;
 use crate::idempotency::{KeyHeader, header_key, order_key};
 use crate::params::{Params, PathId};
+use crate::text::parse_key;
 
 /// POST /v1/orders: 201 with the id of an accepted order, or one reason (LIFE-5).
 pub(crate) async fn create(
@@ -31,33 +34,12 @@ pub(crate) async fn create(
     payload: Payload,
 ) -> Result<Response, ApiError> {
     let started = Instant::now();
-    if header.is_some() {
-        return Err(ApiError::schema("an order's key is client_order_id in its body"));
-    }
+    check_no_header_key(header)?;
     let form: OrderForm = payload.json()?;
-    let account = trader.account(form.account_id.as_deref())?;
-    let order = form.order(account, door.symbol_ref(form.symbol()?).await?)?;
-    let command = Command::PlaceOrder(order);
-    let key = order_key(account, order.client_order_id.as_ref(), &command);
-    let reply = door.submit(arrival, key, command).await?;
+    let (request, key) = prepare(&door, &trader, &form).await?;
+    let reply = door.submit(arrival, key, Command::PlaceOrder(request)).await?;
     door.metrics.placements.record(started.elapsed());
-    let body = match reply.outcome {
-        Outcome::Accepted { order } => {
-            Object::new().shown("order_id", order).text("status", "ACCEPTED")
-        }
-        Outcome::Rejected { order, refusal } => {
-            return Err(ApiError::of_rejection(order, &refusal));
-        }
-        Outcome::Refused(refusal) => return Err(ApiError::of_refusal(&refusal)),
-        Outcome::Done { .. } => Object::new().text("status", "ACCEPTED"),
-        // A node that keeps answers gives the first one instead of this (LIFE-14).
-        Outcome::Repeated { first } => {
-            Object::new().text("status", "REPEATED").count("first_command", first)
-        }
-    };
-    let key = order.client_order_id;
-    let body = body.maybe("client_order_id", key).count("sequence", reply.last_event);
-    Ok(json(StatusCode::CREATED, body))
+    Ok(json(StatusCode::CREATED, placed(request.client_order_id, &reply)?))
 }
 
 /// GET /v1/orders/{id}: the caller's own, open or ended (D-72).
@@ -77,35 +59,106 @@ pub(crate) async fn read(
     Ok(json(StatusCode::OK, order_object(&order).count("sequence", seen.sequence)))
 }
 
+/// GET /v1/orders?client_order_id=: the caller's own order with this key.
+pub(crate) async fn find(
+    State(door): State<Arc<Door>>,
+    trader: Trader,
+    params: Params,
+) -> Result<Response, ApiError> {
+    let params = params.only(&["client_order_id", "account_id", "min_sequence"])?;
+    let (order, sequence) = order_by_key(&door, &trader, &params).await?;
+    Ok(json(StatusCode::OK, order_object(&order).count("sequence", sequence)))
+}
+
 /// DELETE /v1/orders/{id}: 200 CANCELED, a second time too (D-64).
 pub(crate) async fn cancel(
     State(door): State<Arc<Door>>,
     trader: Trader,
     PathId(order): PathId,
     params: Params,
-    (KeyHeader(text), arrival): (KeyHeader, Arrival),
+    named: (KeyHeader, Arrival),
 ) -> Result<Response, ApiError> {
     let params = params.only(&["state_seq"])?;
     let account = account_of(&door, &trader, order).await?;
     let state_seq = params.count("state_seq")?;
-    let command = Command::CancelOrder(CancelOrder { account, order, state_seq });
-    let key = header_key(account, text, &command);
-    let reply = door.submit(arrival, key, command).await?;
-    match reply.outcome {
-        Outcome::Refused(refusal)
-            if matches!(refusal.code, Code::OrderNotFound | Code::InvalidStateTransition) =>
-        {
-            ended(&door, &trader, order, reply.last_event).await
-        }
-        Outcome::Refused(refusal) | Outcome::Rejected { refusal, .. } => {
-            Err(ApiError::of_refusal(&refusal))
-        }
-        _ => Ok(canceled(order, reply.last_event)),
+    submit_cancel(&door, &trader, CancelOrder { account, order, state_seq }, named).await
+}
+
+/// DELETE /v1/orders?client_order_id=: cancels the caller's own open order with this key.
+pub(crate) async fn cancel_by_key(
+    State(door): State<Arc<Door>>,
+    trader: Trader,
+    params: Params,
+    named: (KeyHeader, Arrival),
+) -> Result<Response, ApiError> {
+    let params = params.only(&["client_order_id", "account_id", "state_seq"])?;
+    let state_seq = params.count("state_seq")?;
+    let (order, _) = order_by_key(&door, &trader, &params).await?;
+    let cancel = CancelOrder { account: order.account_id, order: order.order_id, state_seq };
+    submit_cancel(&door, &trader, cancel, named).await
+}
+
+/// The command of a form that is an order, and its key.
+pub(crate) async fn prepare(
+    door: &Door,
+    trader: &Trader,
+    form: &OrderForm,
+) -> Result<(OrderRequest, Key), ApiError> {
+    let account = trader.account(form.account_id.as_deref())?;
+    let request = form.order(account, door.symbol_ref(form.symbol()?).await?)?;
+    let command = Command::PlaceOrder(request);
+    Ok((request, order_key(account, request.client_order_id.as_ref(), &command)))
+}
+
+/// The key of what is an order stands in its body and nowhere else.
+pub(crate) fn check_no_header_key(header: Option<Label>) -> Result<(), ApiError> {
+    match header {
+        Some(_) => Err(ApiError::schema("an order's key is client_order_id in its body")),
+        None => Ok(()),
     }
 }
 
-/// The account for which the caller may cancel an order: their only one, or the order's.
-async fn account_of(door: &Door, trader: &Trader, order: Id) -> Result<Id, ApiError> {
+/// What came of an order.
+pub(crate) fn placed(key: Option<Label>, reply: &Reply) -> Result<Object, ApiError> {
+    let body = match reply.outcome {
+        Outcome::Accepted { order } => {
+            Object::new().shown("order_id", order).text("status", "ACCEPTED")
+        }
+        Outcome::Rejected { order, refusal } => {
+            return Err(ApiError::of_rejection(order, &refusal));
+        }
+        Outcome::Refused(refusal) => return Err(ApiError::of_refusal(&refusal)),
+        Outcome::Done { .. } => Object::new().text("status", "ACCEPTED"),
+        // A node that keeps answers gives the first one instead of this (LIFE-14).
+        Outcome::Repeated { first } => {
+            Object::new().text("status", "REPEATED").count("first_command", first)
+        }
+    };
+    Ok(body.maybe("client_order_id", key).count("sequence", reply.last_event))
+}
+
+/// What came of a cancel; a second one of a canceled order is like the first (D-64).
+pub(crate) async fn canceled(
+    door: &Door,
+    trader: &Trader,
+    order: Id,
+    reply: &Reply,
+) -> Result<Object, ApiError> {
+    if let Outcome::Refused(refusal) | Outcome::Rejected { refusal, .. } = reply.outcome {
+        if !is_gone(&refusal) {
+            return Err(ApiError::of_refusal(&refusal));
+        }
+        let state = ended_state(door, trader, order, reply.last_event).await?;
+        if state != OrderState::Canceled {
+            return Err(ended_fault(order, state));
+        }
+    }
+    let body = Object::new().shown("order_id", order).text("status", "CANCELED");
+    Ok(body.count("sequence", reply.last_event))
+}
+
+/// The account for which the caller may change an order: their only one, or the order's.
+pub(crate) async fn account_of(door: &Door, trader: &Trader, order: Id) -> Result<Id, ApiError> {
     if let [only] = trader.0.claims.accounts.as_slice() {
         return Ok(*only);
     }
@@ -116,13 +169,18 @@ async fn account_of(door: &Door, trader: &Trader, order: Id) -> Result<Id, ApiEr
     }
 }
 
-/// What a cancel of an order that is not open is answered (LIFE-46).
-async fn ended(
+/// Whether a refusal says that the core holds no such open order.
+pub(crate) fn is_gone(refusal: &Refusal) -> bool {
+    matches!(refusal.code, Code::OrderNotFound | Code::InvalidStateTransition)
+}
+
+/// How an order of the caller's ended, of which the core said that it is not open (LIFE-46).
+pub(crate) async fn ended_state(
     door: &Door,
     trader: &Trader,
     order: Id,
     sequence: u64,
-) -> Result<Response, ApiError> {
+) -> Result<OrderState, ApiError> {
     let seen = door.query_at(Query::Order(order), sequence).await?;
     let View::Order(Some(view)) = seen.view else { return Err(ApiError::no_order()) };
     if !trader.owns(view.account_id) {
@@ -130,28 +188,52 @@ async fn ended(
         return Err(ApiError::no_order());
     }
     match view.state {
-        OrderState::Canceled => Ok(canceled(order, sequence)),
         OrderState::Pending | OrderState::Partial => Err(ApiError::no_order()),
-        state => {
-            tracing::warn!(%order, state = state.name(), "refused to cancel an ended order");
-            Err(ApiError::new(
-                StatusCode::CONFLICT,
-                Code::InvalidStateTransition,
-                format!("the order is {}", state.name()),
-            ))
-        }
+        state => Ok(state),
     }
 }
 
-fn canceled(order: Id, sequence: u64) -> Response {
-    let body = Object::new().shown("order_id", order).text("status", "CANCELED");
-    json(StatusCode::OK, body.count("sequence", sequence))
+/// 409: the order has ended otherwise than it was to be changed.
+pub(crate) fn ended_fault(order: Id, state: OrderState) -> ApiError {
+    tracing::warn!(%order, state = state.name(), "refused to change an ended order");
+    ApiError::new(
+        StatusCode::CONFLICT,
+        Code::InvalidStateTransition,
+        format!("the order is {}", state.name()),
+    )
+}
+
+async fn submit_cancel(
+    door: &Door,
+    trader: &Trader,
+    cancel: CancelOrder,
+    (KeyHeader(text), arrival): (KeyHeader, Arrival),
+) -> Result<Response, ApiError> {
+    let command = Command::CancelOrder(cancel);
+    let key = header_key(cancel.account, text, &command);
+    let reply = door.submit(arrival, key, command).await?;
+    Ok(json(StatusCode::OK, canceled(door, trader, cancel.order, &reply).await?))
+}
+
+/// The caller's order with a key, and the event that the view reflects. Only open orders are found
+/// here: the archive's query by key, once the port has it, takes the place of this list.
+async fn order_by_key(
+    door: &Door,
+    trader: &Trader,
+    params: &Params,
+) -> Result<(OrderView, u64), ApiError> {
+    let key = parse_key("client_order_id", params.needed("client_order_id")?)?;
+    let account = trader.account(params.value("account_id"))?;
+    let seen = door.query(Query::OpenOrders(account, None), params).await?;
+    let View::OpenOrders(Some(orders)) = seen.view else { return Err(ApiError::no_order()) };
+    let found = orders.into_iter().find(|order| order.client_order_id == Some(key));
+    found.map(|order| (order, seen.sequence)).ok_or_else(ApiError::no_order)
 }
 
 /// An order as it is shown (STATE-36).
 pub(crate) fn order_object(order: &OrderView) -> Object {
     let reason = order.reason.map(Code::name).or(order.expiry.map(schema::ExpiryReason::name));
-    Object::new()
+    let object = Object::new()
         .shown("order_id", order.order_id)
         .shown("account_id", order.account_id)
         .maybe_text("client_order_id", order.client_order_id.as_ref().map(schema::Label::as_str))
@@ -173,4 +255,17 @@ pub(crate) fn order_object(order: &OrderView) -> Object {
         .count("state_seq", order.state_seq)
         .time("state_changed_at", order.state_changed_at)
         .time("created_at", order.created_at)
+        .flag("post_only", order.post_only)
+        .maybe_time("expire_at", order.expire_at)
+        .maybe("oco_with", order.oco_with);
+    match &order.trigger {
+        None => object.raw("trigger", "null"),
+        Some(trigger) => {
+            let trigger = Object::new()
+                .shown("kind", trigger.kind.name())
+                .shown("price", trigger.price)
+                .shown("source", trigger.source.name());
+            object.object("trigger", trigger)
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! Parts of the address: ids in the path, parameters behind the question mark.
+//! Parts of the address: ids and symbols in the path, parameters behind the question mark.
 //!
 //! Parameters are as strict as bodies: a name that the route does not know, or one given twice, is a
 //! fault of the caller and not silently dropped.
@@ -9,11 +9,12 @@ use std::sync::Arc;
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use percent_encoding::percent_decode_str;
+use schema::Label;
 use units::Id;
 
 use crate::door::Door;
 use crate::error::ApiError;
-use crate::text::parse_id;
+use crate::text::{parse_id, parse_symbol};
 
 /// The id in a path with one.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +28,21 @@ impl FromRequestParts<Arc<Door>> for PathId {
             .await
             .map_err(|_| ApiError::schema("the id in the path cannot be read"))?;
         parse_id("the id in the path", &text).map(Self)
+    }
+}
+
+/// The symbol in a path with one, where `-` may stand for `/` (SVC-59).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PathSymbol(pub(crate) Label);
+
+impl FromRequestParts<Arc<Door>> for PathSymbol {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, door: &Arc<Door>) -> Result<Self, ApiError> {
+        let Path(text) = Path::<String>::from_request_parts(parts, door)
+            .await
+            .map_err(|_| ApiError::schema("the symbol in the path cannot be read"))?;
+        parse_symbol("the symbol in the path", &text).map(Self)
     }
 }
 

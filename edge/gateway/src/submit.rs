@@ -6,9 +6,9 @@
 
 use std::sync::atomic::Ordering;
 
-use port::{PortFault, Query, Request, Seen};
+use port::{Pending, PortFault, Query, Request, Seen};
 use schema::{Command, Key, Outcome, Reply};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use units::Id;
 
 use crate::arrival::Arrival;
@@ -41,6 +41,31 @@ impl Door {
         };
         self.told.fetch_max(reply.last_event, Ordering::AcqRel);
         Ok(reply)
+    }
+
+    /// Submits commands one behind the other, each with its own key and answer (D-93). The first is
+    /// taken before the second, and none waits for another's answer.
+    pub(crate) async fn submit_each(
+        &self,
+        arrival: Arrival,
+        commands: Vec<(Key, Command)>,
+    ) -> Vec<Result<Reply, ApiError>> {
+        let until = Instant::now() + SUBMIT_TIME;
+        let submit = |(key, command)| {
+            let key = Some(key);
+            self.port.submit(Request { correlation: arrival.correlation, key, command })
+        };
+        let pending: Vec<Pending<_>> = commands.into_iter().map(submit).collect();
+        let mut replies = Vec::with_capacity(pending.len());
+        for reply in pending {
+            let reply = timeout_at(until, reply).await;
+            let reply = reply.unwrap_or(Err(PortFault::TimedOut));
+            if let Ok(reply) = &reply {
+                self.told.fetch_max(reply.last_event, Ordering::AcqRel);
+            }
+            replies.push(reply.map_err(ApiError::from));
+        }
+        replies
     }
 
     /// Submits a command that makes no order.

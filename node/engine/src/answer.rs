@@ -51,9 +51,10 @@ fn decide(
         Event::CommandRejected(rejected) => {
             Some(Outcome::Refused(Refusal { code: rejected.code, detail: rejected.detail }))
         }
-        Event::AssetListed(_) | Event::MarketListed(_) | Event::AccountCreated(_) => {
-            Some(Outcome::Done { created: Some(id()?) })
-        }
+        Event::AssetListed(_)
+        | Event::MarketListed(_)
+        | Event::AccountCreated(_)
+        | Event::AccountTransferred(_) => Some(Outcome::Done { created: Some(id()?) }),
         _ => None,
     })
 }

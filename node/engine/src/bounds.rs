@@ -13,6 +13,7 @@ pub(crate) fn is_storable(command: &Command) -> bool {
         Command::Genesis(Genesis { fee_tiers, .. }) => fee_tiers.len() <= FEE_TIER_COUNT_MAX,
         Command::ListAsset(terms, _) => terms.networks.len() <= NETWORK_COUNT_MAX,
         Command::ListMarket(terms, _) => terms.fee_tiers.len() <= FEE_TIER_COUNT_MAX,
+        Command::SetFeeSchedule(schedule, _) => schedule.tiers.len() <= FEE_TIER_COUNT_MAX,
         Command::CreateAccount(opening) => {
             opening.metadata.len() <= METADATA_COUNT_MAX
                 && opening.metadata.windows(2).all(|pair| pair[0].0 < pair[1].0)
@@ -27,9 +28,9 @@ mod tests {
     use crate::testing::{asset, deposit, keyed, label, market, opening, order, signed};
     use port::Request;
     use schema::{
-        AccountStatus, AssetRef, CancelOrder, FeeTier, KeyOrigin, LedgerEntry, NetworkTerms,
-        Operator, OrderType, PositionSide, Stamped, StatusChange, SymbolRef, TimeInForce, Trigger,
-        TriggerKind, TriggerSource, decode_command, encode_command,
+        AccountStatus, AssetRef, CancelOrder, FeeSchedule, FeeTier, KeyOrigin, LedgerEntry,
+        NetworkTerms, Operator, OrderType, PositionSide, Stamped, StatusChange, SymbolRef,
+        TimeInForce, Trigger, TriggerKind, TriggerSource, decode_command, encode_command,
     };
     use units::{Amount, Id, Lots, Rate, Side, Ticks, Timestamp};
 
@@ -119,6 +120,12 @@ mod tests {
             move |by| Command::ListMarket(terms.clone(), by)
         };
         assert_readable(&signed(1, markets(FEE_TIER_COUNT_MAX)));
+        let schedule = |count: usize| {
+            let tiers = vec![FeeTier { above: Amount(0), maker: Rate(0), taker: Rate(0) }; count];
+            let schedule = FeeSchedule { tiers, effective_at: None };
+            move |by| Command::SetFeeSchedule(schedule.clone(), by)
+        };
+        assert_readable(&signed(1, schedule(FEE_TIER_COUNT_MAX)));
         let accounts = |count| {
             let mut opening = opening("");
             let pair = |number| (label(&format!("{number:03}")), label(""));
@@ -132,6 +139,7 @@ mod tests {
         for command in [
             assets(NETWORK_COUNT_MAX + 1)(by),
             markets(FEE_TIER_COUNT_MAX + 1)(by),
+            schedule(FEE_TIER_COUNT_MAX + 1)(by),
             Command::CreateAccount(accounts(METADATA_COUNT_MAX + 1)),
             Command::CreateAccount(unsorted),
         ] {

@@ -7,6 +7,7 @@
 //! `journal::limits`.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,8 +30,10 @@ pub struct Config {
     pub tick_interval: Duration,
     /// Batches that feeds keep for readers.
     pub feed_batch_count: usize,
-    /// Ended orders that the view remembers.
+    /// Ended orders that the view remembers: the young ones, which the archive may not show yet.
     pub ended_order_count: usize,
+    /// Bytes of events that may wait in memory for the archive; beyond it the archive reads the log.
+    pub archive_queue_size_max: u64,
 }
 
 impl Default for Config {
@@ -42,11 +45,12 @@ impl Default for Config {
             tick_interval: TICK_INTERVAL_DEFAULT,
             feed_batch_count: FEED_BATCH_COUNT_DEFAULT,
             ended_order_count: ENDED_ORDER_COUNT_DEFAULT,
+            archive_queue_size_max: ARCHIVE_QUEUE_SIZE_DEFAULT,
         }
     }
 }
 
-/// The two logs of a shard, open for writing.
+/// The two logs of a shard, open for writing, and where its archive lies.
 pub struct Storage {
     /// The truth.
     pub commands: Box<dyn CommandLog + Send>,
@@ -54,6 +58,8 @@ pub struct Storage {
     pub events: EventLog,
     /// Keeps other processes out as long as the shard runs; `None` for logs in memory.
     pub folder: Option<DataFolder>,
+    /// Where the archive lies; `None` for a shard that keeps none, as in a simulation.
+    pub archive: Option<PathBuf>,
 }
 
 impl Storage {
@@ -71,7 +77,8 @@ impl Storage {
         if let Some(cut) = &opened.cut {
             tracing::warn!(?cut, "an unfinished flush was cut off the event log");
         }
-        Ok(Self { commands: Box::new(commands), events, folder: Some(folder) })
+        let archive = Some(folder.archive());
+        Ok(Self { commands: Box::new(commands), events, folder: Some(folder), archive })
     }
 }
 
@@ -93,3 +100,5 @@ pub const TICK_INTERVAL_DEFAULT: Duration = Duration::from_millis(80);
 pub const FEED_BATCH_COUNT_DEFAULT: usize = 4_096;
 /// Default of `Config::ended_order_count`.
 pub const ENDED_ORDER_COUNT_DEFAULT: usize = 65_536;
+/// Default of `Config::archive_queue_size_max`.
+pub const ARCHIVE_QUEUE_SIZE_DEFAULT: u64 = 64 << 20;

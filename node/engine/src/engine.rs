@@ -1,28 +1,33 @@
 //! The engine: recovers a shard, starts its threads, and ends them.
 //!
-//! Four threads that block and do not spin: the core's (sequencer and executor), the log's, the
-//! releaser's and the follower's. Between them lie bounded mailboxes, so that the core runs ahead of the
+//! Five threads that block and do not spin: the core's (sequencer and executor), the log's, the
+//! releaser's, the follower's, and the archive's, for which none of the others ever waits. Between them lie bounded mailboxes, so that the core runs ahead of the
 //! disk by `IN_FLIGHT_RECORD_MAX` records and no more. Ending goes downstream: the intake closes, the
 //! core works off what waits, and each stage ends when the one before has.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use archive::{Archive, Indexer, Opened};
 use journal::{CommandLog, DataFolder, Sealed, SegmentOptions};
 use schema::ClockStatus;
 use schema::limits::{HASH_WINDOW, SHADOW_LAG_WINDOW_MAX};
 
-use crate::archive::{Archive, Missing};
+use crate::answer::answer_of;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Storage};
 use crate::exchange_clock::ExchangeClock;
 use crate::executor::{Executor, message};
 use crate::fault::{StartFault, StopReason};
 use crate::feed::Feeds;
+use crate::feeding::Feeding;
 use crate::follower::Follower;
+use crate::history::History;
+use crate::indexing::Indexing;
 use crate::intake::Intake;
 use crate::lead::begin_term;
 use crate::log_thread;
@@ -33,6 +38,7 @@ use crate::recovery::{Replayed, replay};
 use crate::releaser::{self, Executed, Released};
 use crate::sequencer::{Chain, Pace, Sequencer};
 use crate::shard::{Parts, Shard};
+use crate::stored::{Missing, StoredEvents};
 use crate::view::Changes;
 
 /// A running shard. Dropping it ends it too, but without working off what waits.
@@ -50,6 +56,7 @@ struct Pipeline {
     upstream: Vec<JoinHandle<()>>,
     released: Arc<Mailbox<Released>>,
     follower: Option<JoinHandle<()>>,
+    indexing: Option<JoinHandle<()>>,
 }
 
 /// What the start found in the logs.
@@ -113,9 +120,9 @@ impl Engine {
         clock: Arc<dyn Clock>,
         prepare: impl FnOnce(&mut Executor),
     ) -> Result<Self, StartFault> {
-        let Storage { mut commands, events, folder } = storage;
-        let archive = Archive::new(events, Missing::Append);
-        let mut replayed = replay(&*commands, archive, config.ended_order_count, &mut |_, _| {})?;
+        let Storage { mut commands, events, folder, archive } = storage;
+        let events = StoredEvents::new(events, Missing::Append);
+        let mut replayed = replay(&*commands, events, config.ended_order_count, &mut |_, _| {})?;
         let recovery = replayed.report;
         if recovery.made_block_count > 0 {
             tracing::warn!(
@@ -128,7 +135,8 @@ impl Engine {
         let clock = ExchangeClock::above(clock, replayed.last_stamp.max(position.last_timestamp));
         prepare(&mut replayed.executor);
         let epoch = begin_term(&mut *commands, &mut replayed, &clock, &config)?;
-        let starting = Starting { config, commands, replayed, clock, epoch };
+        let archive = archive.map(|folder| open_archive(&folder, &replayed.events)).transpose()?;
+        let starting = Starting { config, commands, replayed, archive, clock, epoch };
         let (shard, pipeline) = starting.spawn()?;
         let port = InProcess::new(shard.clone(), pipeline.released.clone());
         Ok(Self { shard, port, recovery, pipeline, _folder: folder })
@@ -167,7 +175,7 @@ impl Engine {
     #[must_use]
     pub fn stop(mut self) -> Stopped {
         self.shard.intake.close();
-        self.pipeline.join();
+        self.pipeline.join(&self.shard);
         self.shard.stop(StopReason::Asked);
         let view_sequence = self.shard.view.read().kernel().position().event_sequence;
         Stopped {
@@ -181,7 +189,7 @@ impl Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         self.shard.stop(StopReason::Asked);
-        self.pipeline.join();
+        self.pipeline.join(&self.shard);
     }
 }
 
@@ -196,13 +204,19 @@ impl fmt::Debug for Engine {
 
 impl Pipeline {
     /// Waits for the threads; the intake must be closed.
-    fn join(&mut self) {
+    fn join(&mut self, shard: &Shard) {
         for thread in self.upstream.drain(..) {
             join(thread);
         }
         self.released.close();
         if let Some(follower) = self.follower.take() {
             join(follower);
+        }
+        if let Some(history) = &shard.history {
+            history.inbox.close();
+        }
+        if let Some(indexing) = self.indexing.take() {
+            join(indexing);
         }
     }
 }
@@ -218,18 +232,22 @@ struct Starting {
     config: Config,
     commands: Box<dyn CommandLog + Send>,
     replayed: Replayed,
+    archive: Option<Indexed>,
     clock: ExchangeClock,
     epoch: u64,
 }
 
 impl Starting {
     fn spawn(self) -> Result<(Arc<Shard>, Pipeline), StartFault> {
-        let Self { config, commands, replayed, clock, epoch } = self;
-        let Replayed { executor, archive, view, shadow, .. } = replayed;
+        let Self { config, commands, replayed, archive, clock, epoch } = self;
+        let Replayed { executor, events, view, shadow, .. } = replayed;
         let (end, event_sequence) = (commands.end(), view.kernel().position().event_sequence);
         let metrics = Arc::new(first_metrics(end.sequence, event_sequence));
         let fallback = view.clock() == ClockStatus::Fallback;
         let (shard_number, ticked_at) = (view.kernel().shard(), clock.monotonic());
+        let indexed = archive.as_ref().map_or(0, |it| it.indexer.end().event_sequence);
+        metrics.archive_rebuild_count.add(archive.iter().filter(|it| it.is_anew).count() as u64);
+        let (archive, indexer) = archive.map(|it| (it.archive, it.indexer)).unzip();
         let shard = Arc::new(Shard::new(Parts {
             intake: Intake::new(config.queue_count_max),
             durable_sequence: end.sequence,
@@ -237,6 +255,8 @@ impl Starting {
             metrics,
             view,
             feeds: Feeds::new(event_sequence, config.feed_batch_count),
+            history: archive
+                .map(|archive| History::new(archive, indexed, config.archive_queue_size_max)),
         }));
         let records = Arc::new(Mailbox::new(IN_FLIGHT_RECORD_MAX));
         let executed = Arc::new(Mailbox::new(IN_FLIGHT_RECORD_MAX));
@@ -255,7 +275,8 @@ impl Starting {
         let follower = Follower {
             shard: shard.clone(),
             released: released.clone(),
-            archive,
+            events,
+            feeding: Feeding::from(indexed + 1),
             shadow,
             shard_number,
             changes: Changes::default(),
@@ -263,10 +284,22 @@ impl Starting {
             failed: false,
         };
         let stages = Stages { records, executed, released };
-        let pipeline = stages.spawn(&shard, (commands, sequencer, follower))?;
+        let indexing = indexer.map(|it| Indexing::new(shard.clone(), it, stages.released.clone()));
+        let pipeline = stages.spawn(&shard, (commands, sequencer, follower, indexing))?;
         Ok((shard, pipeline))
     }
 }
+
+/// The archive as a start finds it.
+struct Indexed {
+    archive: Archive,
+    indexer: Indexer,
+    /// What was there could not be used.
+    is_anew: bool,
+}
+
+/// What the threads run on: log, core, follower, archive.
+type Work = (Box<dyn CommandLog + Send>, Sequencer, Follower, Option<Indexing>);
 
 /// What lies between the threads.
 struct Stages {
@@ -280,11 +313,16 @@ impl Stages {
     fn spawn(
         self,
         shard: &Arc<Shard>,
-        (commands, sequencer, follower): (Box<dyn CommandLog + Send>, Sequencer, Follower),
+        (commands, sequencer, follower, indexing): Work,
     ) -> Result<Pipeline, StartFault> {
         let Self { records, executed, released } = self;
-        let mut pipeline = Pipeline { upstream: Vec::new(), released, follower: None };
+        let mut pipeline =
+            Pipeline { upstream: Vec::new(), released, follower: None, indexing: None };
         let started = (|| {
+            let owner = shard.clone();
+            let index = move || indexing.into_iter().for_each(Indexing::run);
+            let after = move || owner.history.iter().for_each(|it| it.waiters.close());
+            pipeline.indexing = Some(spawn(ARCHIVE, shard, index, after)?);
             let (inbox, owner) = (pipeline.released.clone(), shard.clone());
             let after = move || {
                 inbox.close();
@@ -316,7 +354,7 @@ impl Stages {
         if let Err(fault) = started {
             records.close();
             executed.close();
-            pipeline.join();
+            pipeline.join(shard);
             return Err(fault);
         }
         Ok(pipeline)
@@ -341,6 +379,27 @@ fn spawn(
     Ok(thread::Builder::new().name(format!("dex-{name}")).spawn(guarded)?)
 }
 
+/// Opens the archive. One that does not stand on a block of the event log, or cannot be read, begins anew:
+/// it is never trusted above the log (STATE-31).
+fn open_archive(folder: &Path, events: &StoredEvents) -> Result<Indexed, StartFault> {
+    let Opened { archive, mut indexer, fault } =
+        Archive::open(folder, answer_of).map_err(|fault| StartFault::Archive(fault.to_string()))?;
+    if let Some(fault) = &fault {
+        tracing::error!(%fault, "CRITICAL: the archive cannot be read and is made anew (STATE-31)");
+    }
+    let mut is_anew = fault.is_some();
+    let end = indexer.end();
+    if end.event_sequence > 0 && !events.has_end(&end)? {
+        tracing::error!(
+            event_sequence = end.event_sequence,
+            "CRITICAL: the archive differs from the event log and is made anew (STATE-31)"
+        );
+        indexer.start_again().map_err(|fault| StartFault::Archive(fault.to_string()))?;
+        is_anew = true;
+    }
+    Ok(Indexed { archive, indexer, is_anew })
+}
+
 fn first_metrics(command_sequence: u64, event_sequence: u64) -> Metrics {
     let metrics = Metrics::default();
     metrics.command_sequence.set(command_sequence);
@@ -356,6 +415,7 @@ const CORE: &str = "core";
 const LOG: &str = "log";
 const RELEASER: &str = "releaser";
 const FOLLOWER: &str = "follower";
+const ARCHIVE: &str = "archive";
 /// Records that the core may be ahead of the disk, and of the releaser.
 const IN_FLIGHT_RECORD_MAX: u64 = 512;
 /// Events that the follower may be behind before the releaser waits for it: twice what closes the intake,

@@ -37,6 +37,9 @@ pub enum StartFault {
     /// Replay found that the logs do not say what the core says.
     #[error(transparent)]
     Replay(#[from] ReplayFault),
+    /// The operator must act: not even an empty archive can be made.
+    #[error("no archive can be opened: {0}")]
+    Archive(String),
     /// The process must act: no thread can be had.
     #[error("cannot start a thread: {0}")]
     Thread(#[from] std::io::Error),

@@ -1,8 +1,8 @@
 //! The follower's thread: the event log, the view, the feeds, the answers to repeats.
 //!
 //! Takes released records in order and for each: stores its events as a block, applies them to the view
-//! and hashes each window, tells the waiting queries and the feeds, and rebuilds the first answer for
-//! those who repeated a command (D-74). It also serves the deadlines of queries and syncs the event log.
+//! and hashes each window, tells the waiting queries and the feeds, hands the events on to the archive
+//! (`feeding.rs`), and finds the first answer for those who repeated a command (D-74). It also serves the deadlines of queries and syncs the event log.
 //!
 //! It may lag behind the live kernel; beyond the bound of D-80 the intake closes. When it fails, the
 //! shard stops: it takes no more records, but goes on serving deadlines, so that reads go on.
@@ -12,13 +12,14 @@ use std::time::Instant;
 
 use port::{PortFault, Published};
 
-use crate::archive::Archive;
 use crate::blocks::RecordEvents;
 use crate::fault::{ReplayFault, StopReason};
+use crate::feeding::Feeding;
 use crate::mailbox::{Mailbox, Taken};
 use crate::releaser::Released;
 use crate::shadow::Shadow;
 use crate::shard::Shard;
+use crate::stored::StoredEvents;
 use crate::ticket::Ticket;
 use crate::view::Changes;
 
@@ -26,7 +27,8 @@ use crate::view::Changes;
 pub(crate) struct Follower {
     pub(crate) shard: Arc<Shard>,
     pub(crate) released: Arc<Mailbox<Released>>,
-    pub(crate) archive: Archive,
+    pub(crate) events: StoredEvents,
+    pub(crate) feeding: Feeding,
     pub(crate) shadow: Shadow,
     pub(crate) shard_number: u16,
     pub(crate) changes: Changes,
@@ -40,23 +42,37 @@ impl Follower {
     pub(crate) fn run(mut self) {
         let mut batch = Vec::new();
         self.submit_due();
+        self.catch_up();
         loop {
             match self.released.take(&mut batch, self.next_deadline()) {
                 Taken::Closed => break,
                 Taken::Nothing => {}
                 Taken::Items => self.follow_all(&mut batch),
             }
-            if self.archive.sync_due().is_some_and(|due| due <= Instant::now()) {
+            if self.events.sync_due().is_some_and(|due| due <= Instant::now()) {
                 self.sync();
             }
+            self.catch_up();
         }
         self.sync();
     }
 
+    /// Lets the archive read what it lacks.
+    fn catch_up(&mut self) {
+        if !self.failed
+            && let Err(fault) = self.feeding.catch_up(&self.shard, &mut self.events)
+        {
+            self.fail(&fault.into());
+        }
+    }
+
     fn next_deadline(&self) -> Option<Instant> {
         let waiting = self.shard.waiters.serve(self.last_event);
-        let due = if self.failed { None } else { self.archive.sync_due() };
-        waiting.into_iter().chain(due).min()
+        if self.failed {
+            return waiting;
+        }
+        let due = [self.events.sync_due(), self.feeding.due(&self.shard)];
+        waiting.into_iter().chain(due.into_iter().flatten()).min()
     }
 
     fn follow_all(&mut self, batch: &mut Vec<Released>) {
@@ -81,13 +97,16 @@ impl Follower {
 
     fn follow(&mut self, record: Released) -> Result<(), ReplayFault> {
         if !record.groups.is_empty() {
-            self.archive.add(&RecordEvents {
+            self.events.add(&RecordEvents {
                 first_command: record.first_command,
                 last_command: record.last_command,
                 last_event: record.last_event,
                 groups: &record.groups,
             })?;
-            self.show(&record)?;
+            let first = self.last_event + 1;
+            let groups = Arc::from(record.groups.as_slice());
+            self.show(&record, Arc::clone(&groups))?;
+            self.feeding.record(&self.shard, first, (groups, self.events.end()));
         }
         for (ticket, first) in record.repeats {
             self.repeat(ticket, first)?;
@@ -96,7 +115,7 @@ impl Follower {
     }
 
     /// Applies the record to the view, then tells whoever waits for it.
-    fn show(&mut self, record: &Released) -> Result<(), ReplayFault> {
+    fn show(&mut self, record: &Released, groups: Arc<[u8]>) -> Result<(), ReplayFault> {
         let mut view = self.shard.view.write();
         self.shadow.apply(&mut view, &record.groups, &mut self.changes)?;
         let updates = self.changes.take(view.kernel());
@@ -111,7 +130,7 @@ impl Follower {
         self.shard.feeds.publish(Published {
             first_sequence,
             last_sequence: self.last_event,
-            groups: Arc::from(record.groups.as_slice()),
+            groups,
             updates,
         });
         Ok(())
@@ -123,10 +142,16 @@ impl Follower {
         }
     }
 
-    /// The first answer again, from the events of the first command.
+    /// The first answer again, from the archive, or where it does not reach from the events of the first
+    /// command.
     fn repeat(&mut self, ticket: Ticket, first: u64) -> Result<(), ReplayFault> {
         self.shard.metrics.repeated_count.add(1);
-        let answer = self.archive.answer(first, self.shard_number)?;
+        if let Some(reply) = self.shard.history.as_ref().and_then(|history| history.reply(first)) {
+            ticket.answer(Ok(reply));
+            return Ok(());
+        }
+        self.shard.metrics.repeated_scan_count.add(1);
+        let answer = self.events.answer(first, self.shard_number)?;
         // A keyed command always makes an event (D-74).
         ticket.answer(answer.ok_or(PortFault::TimedOut));
         Ok(())
@@ -134,7 +159,7 @@ impl Follower {
 
     fn sync(&mut self) {
         if !self.failed
-            && let Err(fault) = self.archive.sync()
+            && let Err(fault) = self.events.sync()
         {
             self.fail(&fault.into());
         }

@@ -9,14 +9,14 @@
 //! - a broken invariant or a failed sync stops the shard and not the process; reads go on (D-49).
 //!
 //! It deliberately holds no rule of trading (the kernel's) and no format (schema's and journal's), and
-//! knows nothing of HTTP. Not here yet: snapshots, quorum logs, the archive of ended orders, halts of
-//! trading (a clock step makes the shard degraded and no more, see `exchange_clock.rs`), and the queue
+//! knows nothing of HTTP. Not here yet: snapshots, quorum logs, halts of trading
+//! (a clock step makes the shard degraded and no more, see `exchange_clock.rs`), and the queue
 //! of a shard that accepts while its core does not execute (D-48).
 //!
 //! Read `engine.rs` first, then `sequencer.rs`, `releaser.rs`, `follower.rs`, `recovery.rs`.
 
 mod answer;
-mod archive;
+
 mod blocks;
 mod bounds;
 mod clock;
@@ -27,7 +27,10 @@ mod exchange_clock;
 mod executor;
 mod fault;
 mod feed;
+mod feeding;
 mod follower;
+mod history;
+mod indexing;
 mod intake;
 mod lead;
 mod log_thread;
@@ -39,6 +42,7 @@ mod releaser;
 mod sequencer;
 mod shadow;
 mod shard;
+mod stored;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -50,8 +54,8 @@ mod waiters;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use config::{
-    Config, ENDED_ORDER_COUNT_DEFAULT, FEED_BATCH_COUNT_DEFAULT, QUEUE_COUNT_DEFAULT, Storage,
-    TICK_INTERVAL_DEFAULT,
+    ARCHIVE_QUEUE_SIZE_DEFAULT, Config, ENDED_ORDER_COUNT_DEFAULT, FEED_BATCH_COUNT_DEFAULT,
+    QUEUE_COUNT_DEFAULT, Storage, TICK_INTERVAL_DEFAULT,
 };
 pub use engine::{Engine, RecoveryReport, Stopped};
 pub use exchange_clock::{ClockStep, ExchangeClock, Stamp};

@@ -68,6 +68,29 @@ impl<T> Mailbox<T> {
         Ok(())
     }
 
+    /// Adds an item if there is room now; gives it back otherwise.
+    pub(crate) fn try_push(&self, item: T, weight: u64) -> Result<(), T> {
+        let mut state = self.state.lock();
+        if state.weight >= self.weight_max || state.closed {
+            return Err(item);
+        }
+        state.items.push(item);
+        state.weight += weight;
+        drop(state);
+        self.filled.notify_one();
+        Ok(())
+    }
+
+    /// Whether nothing waits in it.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.state.lock().items.is_empty()
+    }
+
+    /// Whether it takes in no more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.state.lock().closed
+    }
+
     /// Moves everything there is into `into`, which is empty, waiting until there is something.
     pub(crate) fn take(&self, into: &mut Vec<T>, until: Option<Instant>) -> Taken {
         debug_assert!(into.is_empty(), "the reader works its batch off first");
@@ -140,6 +163,20 @@ mod tests {
         }
         assert!(seen.into_iter().eq(0..10_000));
         assert_eq!(writer.join().expect("no panic"), Err(10_000));
+    }
+
+    #[test]
+    fn a_full_queue_gives_an_item_back_to_who_does_not_wait() {
+        let mailbox = Mailbox::new(5);
+        assert_eq!(mailbox.try_push(1, 4), Ok(()));
+        assert_eq!(mailbox.try_push(2, 4), Ok(()), "there was room");
+        assert_eq!(mailbox.try_push(3, 1), Err(3));
+        let mut batch = Vec::new();
+        assert_eq!(mailbox.take(&mut batch, None), Taken::Items);
+        assert!(batch == [1, 2] && mailbox.is_empty());
+        mailbox.close();
+        assert!(mailbox.is_closed());
+        assert_eq!(mailbox.try_push(4, 1), Err(4));
     }
 
     #[test]

@@ -67,8 +67,18 @@ pub struct Metrics {
     pub clock_step_count: Counter,
     /// Readings of the clock that were not above the last stamp (TIME-33).
     pub clock_behind_count: Counter,
-    /// Answers rebuilt from the event log (D-74).
+    /// Answers given again for a kept key (D-74).
     pub repeated_count: Counter,
+    /// Those of them that were read from the event log, since the archive did not have them.
+    pub repeated_scan_count: Counter,
+    /// Last event that the archive shows.
+    pub archive_sequence: Counter,
+    /// Bytes of the archive on the disk.
+    pub archive_bytes: Counter,
+    /// How often the archive was made anew since the start: each an alert (STATE-31).
+    pub archive_rebuild_count: Counter,
+    /// How often the archive fell so far behind that it read the log again.
+    pub archive_overflow_count: Counter,
 }
 
 impl Metrics {
@@ -76,6 +86,12 @@ impl Metrics {
     #[must_use]
     pub fn shadow_lag(&self) -> u64 {
         self.event_sequence.value().saturating_sub(self.view_sequence.value())
+    }
+
+    /// Events that the archive is behind the view.
+    #[must_use]
+    pub fn archive_lag(&self) -> u64 {
+        self.view_sequence.value().saturating_sub(self.archive_sequence.value())
     }
 
     pub(crate) fn count_sync(&self, took: Duration) {

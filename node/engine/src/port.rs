@@ -1,7 +1,7 @@
 //! The port in the same process: the three doors over the shard's shared state.
 //!
 //! `submit` puts a command into the bounded intake and waits for the releaser; `query` reads the view
-//! under its lock in the caller's thread; `events` reads the ring of batches. None of them blocks a
+//! under its lock in the caller's thread, or the archive, which it waits for (`history.rs`); `events` reads the ring of batches. None of them blocks a
 //! thread for long, and none answers before the result is durable. What the log could not give back is
 //! turned away here, before it gets a number.
 
@@ -34,6 +34,12 @@ pub struct InProcess {
 }
 
 impl InProcess {
+    /// What a test looks at.
+    #[cfg(test)]
+    pub(crate) fn shard(&self) -> &Arc<Shard> {
+        &self.shard
+    }
+
     pub(crate) fn new(shard: Arc<Shard>, follower: Arc<Mailbox<Released>>) -> Self {
         Self { shard, follower }
     }
@@ -128,15 +134,27 @@ impl Port for InProcess {
         wait: Duration,
     ) -> Pending<Result<Seen, PortFault>> {
         let shard = self.shard.clone();
-        if shard.metrics.view_sequence.value() >= min_sequence {
-            return Box::pin(async move { answer(&shard, query) });
-        }
         let until = Instant::now() + wait.min(WAIT_MAX);
-        let reached = shard.waiters.wait(min_sequence, until);
-        self.follower.wake();
+        let reached = (shard.metrics.view_sequence.value() < min_sequence).then(|| {
+            let reached = shard.waiters.wait(min_sequence, until);
+            self.follower.wake();
+            reached
+        });
         Box::pin(async move {
-            reached.await.unwrap_or(Err(PortFault::Stopped))?;
-            answer(&shard, query)
+            if let Some(reached) = reached {
+                reached.await.unwrap_or(Err(PortFault::Stopped))?;
+            }
+            if is_of_view(query) {
+                return answer(&shard, query);
+            }
+            let seen = answer_if_young(&shard, query)?;
+            // What the view has reached by now, so that nothing is missing between the two.
+            let least = shard.metrics.view_sequence.value().max(min_sequence);
+            match (seen, &shard.history) {
+                (Some(seen), _) => Ok(seen),
+                (None, Some(history)) => history.ask(query, least, until).await,
+                (None, None) => Err(PortFault::Stopped),
+            }
         })
     }
 }
@@ -145,6 +163,30 @@ impl fmt::Debug for InProcess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("InProcess").field("shard", &self.shard).finish_non_exhaustive()
     }
+}
+
+/// Whether the view alone answers.
+const fn is_of_view(query: Query) -> bool {
+    matches!(
+        query,
+        Query::Account(_)
+            | Query::AccountByExternalId(_)
+            | Query::OpenOrders(..)
+            | Query::Book(..)
+            | Query::Markets
+            | Query::Assets
+            | Query::Health
+    )
+}
+
+/// An order that is open or ended lately is in the view; where there is no archive, that is all there is.
+fn answer_if_young(shard: &Shard, query: Query) -> Result<Option<Seen>, PortFault> {
+    if !matches!(query, Query::Order(_)) {
+        return Ok(None);
+    }
+    let seen = answer(shard, query)?;
+    let is_there = matches!(seen.view, ViewAnswer::Order(Some(_)));
+    Ok((is_there || shard.history.is_none()).then_some(seen))
 }
 
 /// Reads the view now.
@@ -173,7 +215,14 @@ fn answer(shard: &Shard, query: Query) -> Result<Seen, PortFault> {
 
 /// What goes on while the intake is closed by a lagging view (D-83).
 const fn passes_closed_intake(command: &Command) -> bool {
-    matches!(command, Command::CancelOrder(_) | Command::Withdraw(_))
+    matches!(
+        command,
+        Command::CancelOrder(_)
+            | Command::ReduceOrder(_)
+            | Command::CancelAllOrders(_)
+            | Command::SetCountdownCancel(_)
+            | Command::Withdraw(_)
+    )
 }
 
 fn ready<T: Send + 'static>(value: T) -> Pending<T> {

@@ -4,7 +4,7 @@
 //! byte for byte with the stored ones, a missing tail is appended (EVT-85, REC-86), and the same bytes
 //! are applied to the view, whose hashes are compared with those on record. At the end the two kernels
 //! must agree (D-3, REC-41). Nothing is repaired: what contradicts itself stops the start with the
-//! place. Checking a folder (`verify.rs`) is the same, with an archive that only compares.
+//! place. Checking a folder (`verify.rs`) is the same, with an event log that only compares.
 //!
 //! It starts from nothing. Snapshots, and so a start that does not replay the whole log (REC-45), come
 //! later and change only where this begins.
@@ -16,18 +16,18 @@ use kernel::Kernel;
 use schema::{Stamped, decode_command};
 use units::Timestamp;
 
-use crate::archive::Archive;
 use crate::blocks::RecordEvents;
 use crate::engine::RecoveryReport;
 use crate::executor::Executor;
 use crate::fault::ReplayFault;
 use crate::shadow::Shadow;
+use crate::stored::StoredEvents;
 use crate::view::{Changes, View, hash_from_nothing};
 
 /// A shard as its logs tell it.
 pub(crate) struct Replayed {
     pub(crate) executor: Executor,
-    pub(crate) archive: Archive,
+    pub(crate) events: StoredEvents,
     pub(crate) view: View,
     pub(crate) shadow: Shadow,
     pub(crate) report: RecoveryReport,
@@ -38,17 +38,17 @@ pub(crate) struct Replayed {
 /// How far replay is: commands and events.
 pub(crate) type OnProgress<'a> = &'a mut dyn FnMut(u64, u64);
 
-/// Replays a command log against an archive.
+/// Replays a command log against an event log.
 pub(crate) fn replay(
     log: &dyn CommandLog,
-    archive: Archive,
+    events: StoredEvents,
     ended_order_count: usize,
     on_progress: OnProgress<'_>,
 ) -> Result<Replayed, ReplayFault> {
     let began = Instant::now();
     let mut replayed = Replayed {
         executor: Executor::new(Kernel::new()),
-        archive,
+        events,
         view: View::new(ended_order_count),
         shadow: Shadow::default(),
         report: RecoveryReport::default(),
@@ -69,7 +69,7 @@ pub(crate) fn replay(
 
 impl Replayed {
     fn check_events_behind(&self, commands: u64) -> Result<(), ReplayFault> {
-        let events = self.archive.stored_end().command_sequence;
+        let events = self.events.stored_end().command_sequence;
         if events > commands {
             return Err(ReplayFault::EventsAhead { events, commands });
         }
@@ -98,7 +98,7 @@ impl Replayed {
             let sequence = self.executor.kernel().position().command_sequence;
             ReplayFault::Invariant { sequence, message }
         })?;
-        self.archive.add(&RecordEvents {
+        self.events.add(&RecordEvents {
             first_command: first,
             last_command: last,
             last_event: results.last_event,
@@ -115,20 +115,20 @@ impl Replayed {
     /// All is replayed: nothing may be stored beyond it, and both kernels and the hash that was kept up
     /// must agree.
     fn finish(&mut self) -> Result<(), ReplayFault> {
-        let stored = self.archive.stored_end();
+        let stored = self.events.stored_end();
         let event_sequence = self.report.event_sequence;
         if stored.event_sequence > event_sequence {
             let (events, commands) = (stored.command_sequence, self.report.command_sequence);
             return Err(ReplayFault::EventsAhead { events, commands });
         }
-        self.archive.sync()?;
+        self.events.sync()?;
         let kept = self.shadow.settle(&mut self.view);
         if kept != hash_from_nothing(self.executor.kernel())
             || kept != hash_from_nothing(self.view.kernel())
         {
             return Err(ReplayFault::StatesDiffer(event_sequence));
         }
-        let counts = self.archive.counts();
+        let counts = self.events.counts();
         self.report.compared_block_count = counts.compared;
         self.report.made_block_count = counts.made;
         self.report.hash_count = self.shadow.compared_count();

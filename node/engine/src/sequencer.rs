@@ -77,7 +77,11 @@ impl Sequencer {
         loop {
             self.add_own();
             if entries.is_empty() && self.own.is_empty() {
-                return Ok(());
+                if !self.executor.kernel().has_due_work() {
+                    return Ok(());
+                }
+                // A trigger was met, and nobody's command comes to take it: a Tick does, at once.
+                self.tick();
             }
             if self.shard.is_stopped() {
                 return Err(Ended);
@@ -91,14 +95,18 @@ impl Sequencer {
         let now = self.shard.clock.monotonic();
         if now.saturating_sub(self.pace.ticked_at) >= self.pace.interval {
             self.pace.ticked_at = now;
-            self.own.push_back(Command::Tick);
-            self.shard.metrics.tick_count.add(1);
+            self.tick();
         }
         let fallback = self.shard.clock.is_fallback();
         if fallback != self.pace.fallback {
             self.pace.fallback = fallback;
             self.own.push_back(self.clock_status(fallback));
         }
+    }
+
+    fn tick(&mut self) {
+        self.own.push_back(Command::Tick);
+        self.shard.metrics.tick_count.add(1);
     }
 
     /// The clock changed its source (TIME-40).

@@ -16,6 +16,7 @@ use crate::durability::Durability;
 use crate::exchange_clock::ExchangeClock;
 use crate::fault::StopReason;
 use crate::feed::Feeds;
+use crate::history::History;
 use crate::intake::Intake;
 use crate::metrics::Metrics;
 use crate::view::View;
@@ -31,6 +32,8 @@ pub(crate) struct Shard {
     pub(crate) view: RwLock<View>,
     pub(crate) waiters: Waiters,
     pub(crate) feeds: Feeds,
+    /// The archive; `None` for logs without a folder.
+    pub(crate) history: Option<History>,
     stopped: AtomicBool,
     reason: Mutex<Option<StopReason>>,
 }
@@ -43,6 +46,7 @@ pub(crate) struct Parts {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) view: View,
     pub(crate) feeds: Feeds,
+    pub(crate) history: Option<History>,
 }
 
 impl Shard {
@@ -55,6 +59,7 @@ impl Shard {
             view: RwLock::new(parts.view),
             waiters: Waiters::new(),
             feeds: parts.feeds,
+            history: parts.history,
             stopped: AtomicBool::new(false),
             reason: Mutex::new(None),
         }
@@ -90,11 +95,16 @@ impl Shard {
         self.metrics.shadow_lag() / HASH_WINDOW > SHADOW_LAG_WINDOW_MAX
     }
 
+    /// Whether the archive lags by as much, or is being made anew.
+    pub(crate) fn is_history_lagging(&self) -> bool {
+        self.history.is_some() && self.metrics.archive_lag() / HASH_WINDOW > SHADOW_LAG_WINDOW_MAX
+    }
+
     /// The color of REC-68 as far as the shard knows it.
     pub(crate) fn health(&self) -> HealthStatus {
         if self.is_stopped() {
             HealthStatus::Unhealthy
-        } else if self.is_lagging() || self.clock.is_fallback() {
+        } else if self.is_lagging() || self.is_history_lagging() || self.clock.is_fallback() {
             HealthStatus::Degraded
         } else {
             HealthStatus::Healthy

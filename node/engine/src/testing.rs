@@ -4,7 +4,7 @@
 //! still unless a test moves it.
 
 use std::future::Future;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -21,6 +21,7 @@ use schema::{
     OrderTier, OrderType, Outcome, Reply, RiskTier, SelfTrade, Stamped, SymbolRef, TimeInForce,
     decode_command, signed_bytes,
 };
+use tempfile::TempDir;
 use units::{Amount, Id, Lots, Rate, Side, Ticks, Timestamp};
 
 use crate::{Config, Engine, InProcess, ManualClock, StartFault, Storage};
@@ -62,16 +63,27 @@ pub(crate) fn label(text: &str) -> Label {
     Label::new(text).expect("short")
 }
 
-/// The two disks of a node.
+/// The two disks of a node, and a folder of this machine for its archive.
 #[derive(Clone)]
 pub(crate) struct Disks {
     pub(crate) commands: FakeDisk,
     pub(crate) events: FakeDisk,
+    pub(crate) archive: Option<Arc<TempDir>>,
 }
 
 impl Disks {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { commands: FakeDisk::new(seed), events: FakeDisk::new(seed + 1) }
+        let archive = Some(Arc::new(tempfile::tempdir().expect("a folder")));
+        Self { commands: FakeDisk::new(seed), events: FakeDisk::new(seed + 1), archive }
+    }
+
+    /// Of a node that keeps no archive.
+    pub(crate) fn without_archive(seed: u64) -> Self {
+        Self { archive: None, ..Self::new(seed) }
+    }
+
+    fn archive(&self) -> Option<PathBuf> {
+        self.archive.as_ref().map(|folder| folder.path().to_owned())
     }
 
     pub(crate) fn journal(&self) -> Journal {
@@ -85,7 +97,8 @@ impl Disks {
     }
 
     pub(crate) fn storage(&self) -> Storage {
-        Storage { commands: Box::new(self.journal()), events: self.event_log(), folder: None }
+        let (commands, events) = (Box::new(self.journal()), self.event_log());
+        Storage { commands, events, folder: None, archive: self.archive() }
     }
 
     pub(crate) fn start(&self, clock: &Arc<ManualClock>) -> Result<Engine, StartFault> {
@@ -205,7 +218,7 @@ pub(crate) fn opening(name: &str) -> AccountOpening {
     AccountOpening {
         account_type: AccountType::Spot,
         external_id: label(name),
-        owner_id: None,
+        owner_id: Some(Id([0x0e; 16])),
         jurisdiction: label("CH"),
         kyc_tier: 1,
         risk_tier: RiskTier::Standard,

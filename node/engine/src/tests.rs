@@ -2,6 +2,8 @@
 
 mod answers;
 mod faults;
+mod fees;
+mod history;
 mod mix;
 mod pipeline;
 mod reads;

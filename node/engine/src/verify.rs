@@ -1,7 +1,7 @@
 //! Checking a data folder: both logs are replayed and compared, and nothing is written.
 //!
 //! The same replay as a start (`recovery.rs`), with logs that are opened over a disk which keeps
-//! every write in memory (`verify/overlay.rs`) and an archive that only compares. So the check sees
+//! every write in memory (`verify/overlay.rs`) and an event log that only compares. So the check sees
 //! exactly what the next start will see, the cut of an unfinished flush included, and leaves every byte
 //! as it was. It takes no lock of its own but refuses a folder that a running process has locked.
 
@@ -17,9 +17,9 @@ use journal::limits::SEGMENT_SIZE_MIN;
 use journal::{EventLog, Journal, LogFault, Preparation, SegmentOptions};
 use thiserror::Error;
 
-use crate::archive::{Archive, Missing};
 use crate::fault::ReplayFault;
 use crate::recovery::replay;
+use crate::stored::{Missing, StoredEvents};
 use overlay::OverlayDisk;
 
 /// What a check found when all is well.
@@ -90,9 +90,9 @@ pub fn verify(
     let options = SegmentOptions { size: SEGMENT_SIZE_MIN, preparation: Preparation::Inline };
     let (commands, opened) = Journal::open(disk.clone(), &path.join(COMMANDS), options)?;
     let (events, events_opened) = EventLog::open(disk, &path.join(EVENTS), options)?;
-    let archive = Archive::new(events, Missing::Count);
+    let events = StoredEvents::new(events, Missing::Count);
     let commands_end = opened.end.sequence;
-    let replayed = replay(&commands, archive, 1, &mut |commands, events| {
+    let replayed = replay(&commands, events, 1, &mut |commands, events| {
         progress(Progress { commands, commands_end, events });
     })?;
     let report = replayed.report;

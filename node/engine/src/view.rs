@@ -1,14 +1,15 @@
 //! The shadow's state: a second kernel, fed by events, that queries are answered from.
 //!
 //! Owns a kernel that only ever applies event groups, the client's own ids of open orders (which the
-//! kernel keeps only in events), and a bounded memory of orders that ended, so that an ended order can
-//! be queried until the archive of a later issue takes over (D-73). Whoever holds the lock sees a
+//! kernel keeps only in events), and a bounded memory of orders that ended lately, which are asked
+//! for the most and which the archive may not show yet (D-73). Whoever holds the lock sees a
 //! command end, never the middle of a command. A view that could not apply a group is broken: it says
 //! so and answers nothing but its health.
 
 mod changes;
 mod ended;
 mod fast;
+mod fees;
 mod hash;
 mod query;
 mod scan;

@@ -2,7 +2,7 @@
 //!
 //! Owns the rule that one running process uses a folder, and that a program only touches a folder
 //! it understands. Layout: `FORMAT` (one line, name and version), `LOCK`, `commands/`, `events/`,
-//! `keys/`. The lock is the operating system's and ends with the process, however that ends.
+//! `keys/`, `archive/`, which is made by whoever fills it. The lock is the operating system's and ends with the process, however that ends.
 //!
 //! It does not look into the logs.
 
@@ -108,6 +108,12 @@ impl DataFolder {
     #[must_use]
     pub fn events(&self) -> PathBuf {
         self.path.join("events")
+    }
+
+    /// Where the archive lies: an index that can always be made again from the events.
+    #[must_use]
+    pub fn archive(&self) -> PathBuf {
+        self.path.join("archive")
     }
 
     /// Where the keys lie, readable for their owner only.

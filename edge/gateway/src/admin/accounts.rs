@@ -1,4 +1,4 @@
-//! Opening accounts and changing their status.
+//! Opening accounts, changing their status and what is known of them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,10 +10,11 @@ use port::{Query, View};
 use schema::limits::METADATA_COUNT_MAX;
 use schema::{
     AccountOpening, AccountStatus, AccountType, ApiClass, Code, Command, Label, OrderTier,
-    RiskTier, StatusChange,
+    ProfileChange, RiskTier, StatusChange,
 };
 use serde::Deserialize;
 use units::Id;
+use utoipa::ToSchema;
 
 use super::created;
 use crate::answer::{Object, json};
@@ -23,32 +24,60 @@ use crate::caller::Operator;
 use crate::door::Door;
 use crate::error::ApiError;
 use crate::idempotency::KeyHeader;
+use crate::openapi::words::{
+    AccountStatusName, AccountTypeName, ApiClassName, KeyText, OrderTierName, RiskTierName, Uuid,
+};
 use crate::params::{Params, PathId};
 use crate::text::{parse_id, parse_key, parse_name, parse_words};
 
 /// POST /v1/admin/accounts.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AccountForm {
+    #[schema(value_type = KeyText)]
     external_id: String,
+    #[schema(value_type = Option<AccountTypeName>)]
     account_type: Option<String>,
+    #[schema(value_type = Option<Uuid>)]
     owner_id: Option<String>,
     jurisdiction: Option<String>,
     #[serde(default)]
     kyc_tier: u8,
+    #[schema(value_type = Option<RiskTierName>)]
     risk_tier: Option<String>,
+    #[schema(value_type = Option<OrderTierName>)]
     order_tier: Option<String>,
+    #[schema(value_type = Option<ApiClassName>)]
     api_class: Option<String>,
     #[serde(default)]
     metadata: BTreeMap<String, String>,
 }
 
 /// POST /v1/admin/accounts/{id}/status.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct StatusForm {
+    #[schema(value_type = AccountStatusName)]
     status: String,
     reason: String,
+}
+
+/// POST /v1/admin/accounts/{id}/profile: all of it, as it is to be from now on.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ProfileForm {
+    /// 0 to 3.
+    kyc_tier: u8,
+    /// Country code of the owner.
+    jurisdiction: String,
+    #[schema(value_type = RiskTierName)]
+    risk_tier: String,
+    #[schema(value_type = OrderTierName)]
+    order_tier: String,
+    #[schema(value_type = ApiClassName)]
+    api_class: String,
+    /// Whether fees are paid in the platform token where that is possible.
+    fee_in_token: bool,
 }
 
 /// Where nobody said where an owner lives.
@@ -92,6 +121,22 @@ impl StatusForm {
             to: parse_name("status", &self.status, all, AccountStatus::name)?,
             reason: parse_words("reason", &self.reason)?,
             actor: parse_key("actor", &user.to_string())?,
+        })
+    }
+}
+
+impl ProfileForm {
+    /// The command's content.
+    pub(crate) fn change(&self, account: Id) -> Result<ProfileChange, ApiError> {
+        let (order_tiers, classes) = (OrderTier::ALL, ApiClass::ALL);
+        Ok(ProfileChange {
+            account,
+            kyc_tier: self.kyc_tier,
+            jurisdiction: parse_key("jurisdiction", &self.jurisdiction)?,
+            risk_tier: parse_name("risk_tier", &self.risk_tier, RiskTier::ALL, RiskTier::name)?,
+            order_tier: parse_name("order_tier", &self.order_tier, order_tiers, OrderTier::name)?,
+            api_class: parse_name("api_class", &self.api_class, classes, ApiClass::name)?,
+            fee_in_token: self.fee_in_token,
         })
     }
 }
@@ -145,6 +190,21 @@ pub(crate) async fn set_status(
     let make = |approval| Command::SetAccountStatus(change, approval);
     let done = door.perform_signed(arrival, text, make).await?;
     let body = Object::new().shown("account_id", account).shown("status", change.to.name());
+    Ok(json(StatusCode::OK, body.count("sequence", done.sequence)))
+}
+
+/// Changes what is known of an account: 200.
+pub(crate) async fn set_profile(
+    State(door): State<Arc<Door>>,
+    _: Operator,
+    PathId(account): PathId,
+    (KeyHeader(text), arrival): (KeyHeader, Arrival),
+    payload: Payload,
+) -> Result<Response, ApiError> {
+    let change = payload.json::<ProfileForm>()?.change(account)?;
+    let make = |approval| Command::SetAccountProfile(change, approval);
+    let done = door.perform_signed(arrival, text, make).await?;
+    let body = Object::new().shown("account_id", account);
     Ok(json(StatusCode::OK, body.count("sequence", done.sequence)))
 }
 

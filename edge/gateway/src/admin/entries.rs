@@ -7,6 +7,7 @@ use axum::response::Response;
 use schema::{AssetRef, Code, Command, Label, LedgerEntry};
 use serde::Deserialize;
 use units::Id;
+use utoipa::ToSchema;
 
 use super::created;
 use crate::answer::Object;
@@ -16,15 +17,19 @@ use crate::caller::Operator;
 use crate::door::Door;
 use crate::error::ApiError;
 use crate::idempotency::{KeyHeader, client_key};
+use crate::openapi::words::{Decimal, Uuid};
 use crate::text::{parse_amount, parse_id, parse_symbol};
 
 /// POST /v1/admin/deposits and /v1/admin/withdrawals.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EntryForm {
+    #[schema(value_type = Uuid)]
     account_id: String,
     asset: String,
+    #[schema(value_type = Decimal)]
     amount: String,
+    #[schema(value_type = Option<Uuid>)]
     reference: Option<String>,
 }
 

@@ -12,6 +12,7 @@ use schema::{
 };
 use serde::Deserialize;
 use units::{Amount, Lots, Rate, Ticks};
+use utoipa::ToSchema;
 
 use super::created;
 use crate::answer::Object;
@@ -21,11 +22,12 @@ use crate::caller::Operator;
 use crate::door::Door;
 use crate::error::ApiError;
 use crate::idempotency::KeyHeader;
+use crate::openapi::words::{Decimal, MarketKindName, MatchingName, Ratio, Time};
 use crate::submit::Done;
 use crate::text::{parse_amount, parse_name, parse_rate, parse_symbol, parse_time, parse_words};
 
 /// POST /v1/admin/assets.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AssetForm {
     symbol: String,
@@ -33,16 +35,19 @@ pub(crate) struct AssetForm {
     decimals: u8,
     #[serde(default)]
     is_collateral: bool,
+    #[schema(value_type = Option<Ratio>)]
     collateral_weight: Option<String>,
     #[serde(default)]
     networks: Vec<NetworkForm>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NetworkForm {
     network: String,
+    #[schema(value_type = Decimal)]
     min_withdrawal: String,
+    #[schema(value_type = Decimal)]
     withdrawal_fee: String,
     confirmations: u32,
     #[serde(default)]
@@ -52,32 +57,47 @@ struct NetworkForm {
 }
 
 /// POST /v1/admin/markets.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MarketForm {
     symbol: String,
+    #[schema(value_type = Option<MarketKindName>)]
     kind: Option<String>,
     base: Option<String>,
     quote: Option<String>,
+    #[schema(value_type = Decimal)]
     tick_size: String,
+    #[schema(value_type = Decimal)]
     lot_size: String,
+    #[schema(value_type = Option<Decimal>)]
     min_price: Option<String>,
+    #[schema(value_type = Decimal)]
     max_price: String,
+    #[schema(value_type = Option<Decimal>)]
     min_quantity: Option<String>,
+    #[schema(value_type = Decimal)]
     max_quantity: String,
+    #[schema(value_type = Option<MatchingName>)]
     matching: Option<String>,
+    #[schema(value_type = Option<Ratio>)]
     protection_bound: Option<String>,
+    #[schema(value_type = Option<Ratio>)]
+    price_band: Option<String>,
     open_orders_max: Option<u32>,
     #[serde(default)]
     fee_tiers: Vec<TierForm>,
+    #[schema(value_type = Option<Time>)]
     post_only_until: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct TierForm {
+pub(crate) struct TierForm {
+    #[schema(value_type = Decimal)]
     above: String,
+    #[schema(value_type = Ratio)]
     maker: String,
+    #[schema(value_type = Ratio)]
     taker: String,
 }
 
@@ -129,7 +149,7 @@ impl MarketForm {
         let lot = step("lot_size", &self.lot_size, Code::InvalidQuantity)?;
         let bound = self.protection_bound.as_deref();
         let bound = bound.map(|text| parse_rate("protection_bound", text)).transpose()?;
-        let opening = self.post_only_until.as_deref();
+        let (band, opening) = (self.price_band.as_deref(), self.post_only_until.as_deref());
         Ok(MarketTerms {
             symbol,
             kind: named("kind", self.kind.as_deref(), MarketKind::ALL, MarketKind::name)?,
@@ -143,7 +163,7 @@ impl MarketForm {
             max_quantity: Lots(lot.count("max_quantity", &self.max_quantity)?),
             matching: named("matching", self.matching.as_deref(), Matching::ALL, Matching::name)?,
             protection_bound: bound.unwrap_or(PROTECTION_DEFAULT),
-            price_band: None,
+            price_band: band.map(|text| parse_rate("price_band", text)).transpose()?,
             open_orders_max: self.open_orders_max.unwrap_or(OPEN_ORDER_COUNT_DEFAULT),
             fee_tiers: self.fee_tiers.iter().map(TierForm::tier).collect::<Result<_, _>>()?,
             post_only_until: opening.map(|text| parse_time("post_only_until", text)).transpose()?,
@@ -162,7 +182,8 @@ impl MarketForm {
 }
 
 impl TierForm {
-    fn tier(&self) -> Result<FeeTier, ApiError> {
+    /// The row.
+    pub(crate) fn tier(&self) -> Result<FeeTier, ApiError> {
         Ok(FeeTier {
             above: parse_amount("above", &self.above, Code::InvalidAmount)?,
             maker: parse_rate("maker", &self.maker)?,
@@ -172,14 +193,16 @@ impl TierForm {
 }
 
 /// A tick or a lot, and the code of what does not fit it.
-struct StepSize {
-    size: Amount,
-    code: Code,
+pub(crate) struct StepSize {
+    /// The step.
+    pub(crate) size: Amount,
+    /// Code of what is not whole.
+    pub(crate) code: Code,
 }
 
 impl StepSize {
     /// How many whole steps a decimal is. Exact: what is not whole is refused, never rounded (D-6).
-    fn count(&self, field: &str, text: &str) -> Result<u64, ApiError> {
+    pub(crate) fn count(&self, field: &str, text: &str) -> Result<u64, ApiError> {
         let amount = parse_amount(field, text, self.code)?;
         if amount.0 % self.size.0 != 0 {
             let message = format!("{field} is no multiple of {}", self.size);

@@ -1,6 +1,6 @@
-//! Administrative requests: listings, accounts, money in and out (D-75).
+//! Administrative requests: listings, markets, fees, accounts, money in and out (D-75).
 //!
-//! Only operators reach them. Listings and status changes carry the operator's signature, which the
+//! Only operators reach them. All but openings and money in and out carry the operator's signature, which the
 //! composition root makes: the door holds no key of the operator. A signed command runs once because of
 //! its key, so it always carries one of a client's life, made here if the caller gave none.
 
@@ -8,16 +8,22 @@ mod accounts;
 mod audit;
 mod entries;
 mod listings;
+mod markets;
+mod rates;
 
 use axum::http::StatusCode;
 use axum::response::Response;
 use schema::{Command, Key, Label, Operator as Approval};
 use units::Timestamp;
 
-pub(crate) use accounts::{AccountForm, StatusForm, create_account, find_account, set_status};
+pub(crate) use accounts::{
+    AccountForm, ProfileForm, StatusForm, create_account, find_account, set_profile, set_status,
+};
 pub(crate) use audit::{book, trades};
 pub(crate) use entries::{EntryForm, deposit, withdraw};
-pub(crate) use listings::{AssetForm, MarketForm, list_asset, list_market};
+pub(crate) use listings::{AssetForm, MarketForm, StepSize, list_asset, list_market};
+pub(crate) use markets::{ParametersForm, ReasonForm, pause_market, resume_market, set_parameters};
+pub(crate) use rates::{RatesForm, ScheduleForm, set_rates, set_schedule};
 
 use crate::answer::{Object, json};
 use crate::arrival::{Arrival, random_id, wall_clock};
@@ -50,7 +56,13 @@ impl Door {
         let signature = self.signer.sign(&key, valid_until, &command);
         if let Command::ListAsset(_, approval)
         | Command::ListMarket(_, approval)
-        | Command::SetAccountStatus(_, approval) = &mut command
+        | Command::SetAccountStatus(_, approval)
+        | Command::PauseMarket(_, approval)
+        | Command::ResumeMarket(_, approval)
+        | Command::SetMarketParameters(_, approval)
+        | Command::SetFeeSchedule(_, approval)
+        | Command::SetAccountRates(_, approval)
+        | Command::SetAccountProfile(_, approval) = &mut command
         {
             approval.signature = signature;
         }

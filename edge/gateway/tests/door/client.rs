@@ -11,10 +11,11 @@ use hyper_util::rt::TokioIo;
 use schema::{Command, Key};
 use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
+use tokio::sync::{OnceCell, oneshot};
 use tokio::task::JoinHandle;
 use units::{Id, Timestamp};
 
+use crate::document::{Document, Exchange};
 use crate::fake::FakePort;
 
 /// The account of the user who asks.
@@ -23,6 +24,9 @@ pub(crate) const MINE: Id = Id([0x11; 16]);
 pub(crate) const OTHERS: Id = Id([0x22; 16]);
 /// The venue.
 pub(crate) const VENUE: Id = Id([5; 16]);
+
+/// The document of every door, asked for once.
+static DOCUMENT: OnceCell<Document> = OnceCell::const_new();
 
 /// A running door.
 pub(crate) struct Served {
@@ -99,11 +103,29 @@ impl Served {
         self.send(method, path, &[("authorization", &bearer(&operator()))], body).await
     }
 
-    /// A request with these headers.
+    /// A request with these headers. It and its answer must be what the OpenAPI document says.
     pub(crate) async fn send(
         &self,
         method: &str,
         path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        let answer = self.ask((method, path), headers, body).await;
+        let document = DOCUMENT.get_or_init(async || {
+            Document(self.ask(("get", "/openapi.json"), &[], "").await.json())
+        });
+        let status = answer.status.as_u16();
+        let exchange = Exchange { asked: (method, path), body, status, answer: &answer.text };
+        if let Err(fault) = document.await.check(exchange) {
+            panic!("{method} {path} {status}: {fault}\n{}", answer.text);
+        }
+        answer
+    }
+
+    async fn ask(
+        &self,
+        (method, path): (&str, &str),
         headers: &[(&str, &str)],
         body: &str,
     ) -> Answer {

@@ -5,14 +5,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use port::{
-    AccountView, AssetView, BalanceView, BookView, EventFeed, FeedFault, HealthStatus, HealthView,
-    LevelView, MarketView, OrderView, Pending, Port, PortFault, Published, Query, Request, Seen,
-    View,
+    AccountFeesView, AccountView, AnnouncedRates, AssetView, BalanceView, BookView, EventFeed,
+    FeeScheduleView, FeedFault, HealthStatus, HealthView, LevelView, MarketView, OrderPreview,
+    OrderView, Pending, Port, PortFault, Published, Query, Request, Seen, View,
 };
 use schema::{
-    AccountOpening, AccountStatus, AccountType, ApiClass, AssetTerms, Label, MarketKind,
-    MarketTerms, Matching, OrderState, OrderTier, OrderType, Outcome, Reply, RiskTier, SelfTrade,
-    TimeInForce,
+    AccountOpening, AccountStatus, AccountType, ApiClass, AssetTerms, Code, FeeKind, FeeTier,
+    Label, MarketKind, MarketTerms, Matching, OrderRequest, OrderState, OrderTier, OrderType,
+    Outcome, Refusal, Reply, RiskTier, SelfTrade, TimeInForce, Trigger, TriggerKind, TriggerSource,
+    WaiverReason, Why,
 };
 use tokio::sync::Notify;
 use units::{Amount, Id, Lots, Rate, Side, Ticks, Timestamp};
@@ -118,6 +119,10 @@ impl FakePort {
             Query::Markets => View::Markets(vec![market()]),
             Query::Assets => View::Assets(vec![asset()]),
             Query::Health => View::Health(health()),
+            Query::FeeSchedule => View::FeeSchedule(schedule()),
+            Query::AccountFees(id) => View::AccountFees(Some(fees(id))),
+            Query::Preview(request) => View::Preview(preview(&request)),
+            other => panic!("no test asks this door for {other:?}"),
         }
     }
 }
@@ -203,7 +208,64 @@ pub(crate) fn order(order_id: Id, account_id: Id, state: OrderState) -> OrderVie
         state_seq: 41,
         state_changed_at: noon(),
         created_at: noon(),
+        post_only: true,
+        expire_at: Some(noon()),
+        trigger: Some(Trigger {
+            kind: TriggerKind::Stop,
+            price: amount("49000"),
+            source: TriggerSource::Last,
+        }),
+        oco_with: Some(Id([0x78; 16])),
     }
+}
+
+fn tier(above: &str, taker: i64) -> FeeTier {
+    FeeTier { above: amount(above), maker: Rate(-10_000), taker: Rate(taker) }
+}
+
+fn schedule() -> FeeScheduleView {
+    let tiers = vec![tier("0", 100_000), tier("100000", 80_000)];
+    FeeScheduleView { tiers: tiers.clone(), announced: Some((noon(), tiers)) }
+}
+
+fn fees(account_id: Id) -> AccountFeesView {
+    AccountFeesView {
+        account_id,
+        kind: FeeKind::Waiver,
+        maker_rate: Rate(0),
+        taker_rate: Rate(0),
+        volume_30d: amount("99.5"),
+        tier: 0,
+        next_tier: Some(tier("100000", 80_000)),
+        waiver: Some(WaiverReason::Promotion),
+        waiver_ends_at: Some(noon()),
+        announced: Some(AnnouncedRates {
+            kind: FeeKind::Vip,
+            maker_rate: Rate(-50_000),
+            taker_rate: Rate(10_000),
+            effective_at: noon(),
+        }),
+    }
+}
+
+/// Of an order of more than 1,000 what the core refuses.
+fn preview(request: &OrderRequest) -> Result<OrderPreview, Refusal> {
+    if request.quantity > amount("1000") {
+        return Err(Refusal::new(Code::InvalidQuantity, Why::QuantityOutOfBounds));
+    }
+    Ok(OrderPreview {
+        symbol: label(SYMBOL),
+        maker_rate: Rate(-10_000),
+        taker_rate: Rate(100_000),
+        price: request.price,
+        quantity: request.quantity,
+        value: amount("12500"),
+        maker_fee: amount("-1.25"),
+        taker_fee: amount("12.5"),
+        reserved: amount("12512.5"),
+        reserved_asset: label("USDT"),
+        available: amount("7.5"),
+    })
 }
 
 fn account(account_id: Id) -> AccountView {
@@ -234,6 +296,8 @@ fn account(account_id: Id) -> AccountView {
             updated_at: noon(),
             update_seq: 9,
         }],
+        fee_in_token: false,
+        countdown_at: Some(noon()),
     }
 }
 

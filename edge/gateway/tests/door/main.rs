@@ -5,9 +5,16 @@
 #![expect(clippy::tests_outside_test_module, reason = "every module here is tests")]
 
 mod access;
+mod batch;
+mod changes;
 mod client;
+mod document;
 mod fake;
+mod fees;
 mod limits;
+mod openapi;
+mod operations;
 mod orders;
+mod samples;
 mod stream;
 mod venue;

@@ -4,9 +4,10 @@ use axum::http::StatusCode;
 use port::PortFault;
 use schema::{
     CancelOrder, Code, Command, Detail, KeyOrigin, OrderState, OrderType, Outcome, Refusal,
-    SymbolRef, TimeInForce, Why,
+    SelfTrade, SymbolRef, TimeInForce, Trigger, TriggerKind, TriggerSource, Why,
 };
-use units::{Id, Side};
+use serde_json::json;
+use units::{Id, Side, Timestamp};
 
 use crate::client::{MINE, OTHERS, Served};
 use crate::fake::{amount, label, order};
@@ -289,4 +290,79 @@ async fn canceling_twice_is_fine_and_canceling_a_filled_order_is_not() {
     let refusal = Refusal::new(Code::VersionConflict, Why::StateSeqDiffers);
     served.port.answer(move |_| Ok(Outcome::Refused(refusal)));
     assert_eq!(served.trader("delete", &path, "").await.fault(), (409, "VERSION_CONFLICT".into()));
+}
+
+/// Every field of an order reaches the core as it was written: which go together is the core's to say.
+#[tokio::test]
+async fn every_kind_of_order_is_submitted() {
+    let served = Served::start().await;
+    served.port.answer(|_| Ok(Outcome::Accepted { order: ORDER }));
+    let place = async |body: serde_json::Value| {
+        let answer = served.trader("post", "/v1/orders", &body.to_string()).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
+        let Command::PlaceOrder(order) = served.port.last().command else { panic!("an order") };
+        order
+    };
+    let by_quote = place(json!({"symbol": "BTC/USDT", "side": "BUY", "type": "MARKET",
+        "quote_quantity": "250.5", "time_in_force": "FOK"}))
+    .await;
+    assert_eq!((by_quote.by_quote, by_quote.quantity), (true, amount("250.5")));
+    assert_eq!((by_quote.order_type, by_quote.price), (OrderType::Market, None));
+    assert_eq!(by_quote.time_in_force, TimeInForce::Fok);
+    let gtd = place(json!({"symbol": "BTC/USDT", "side": "SELL", "type": "LIMIT",
+        "quantity": "1", "price": "5", "time_in_force": "GTD",
+        "expire_at": "2030-01-01T00:00:00Z", "post_only": true,
+        "self_trade": "DECREMENT_BOTH", "oco_with": ORDER.to_string(),
+        "trigger": {"kind": "TAKE_PROFIT", "price": "4", "source": "LAST"}}))
+    .await;
+    assert_eq!((gtd.by_quote, gtd.time_in_force), (false, TimeInForce::Gtd));
+    assert_eq!(gtd.expire_at, Some(Timestamp(1_893_456_000_000_000_000)));
+    assert_eq!((gtd.post_only, gtd.oco_with), (true, Some(ORDER)));
+    assert_eq!(gtd.self_trade, SelfTrade::DecrementBoth);
+    let trigger =
+        Trigger { kind: TriggerKind::TakeProfit, price: amount("4"), source: TriggerSource::Last };
+    assert_eq!(gtd.trigger, Some(trigger));
+
+    let before = served.port.count();
+    let both = body(r#""quote_quantity":"1","#);
+    let neither = body("").replace(r#""quantity":"0.25","#, "");
+    let number = neither.replace('{', r#"{"quote_quantity":1,"#);
+    for bad in [both, neither.clone(), number] {
+        let answer = served.trader("post", "/v1/orders", &bad).await;
+        assert_eq!(answer.fault(), (400, "INVALID_SCHEMA".into()), "{bad}");
+    }
+    let precise = neither.replace('{', r#"{"quote_quantity":"0.0000000000000000001","#);
+    let answer = served.trader("post", "/v1/orders", &precise).await;
+    assert_eq!(answer.fault(), (422, "INVALID_QUANTITY".into()));
+    assert_eq!(served.port.count(), before);
+}
+
+/// An order is found and canceled by the client's own key, and only by its owner.
+#[tokio::test]
+async fn an_order_is_found_by_its_key() {
+    let served = Served::start().await;
+    let path = "/v1/orders?client_order_id=mine";
+    assert_eq!(served.trader("get", path, "").await.fault(), (404, "ORDER_NOT_FOUND".into()));
+    let view = order(ORDER, MINE, OrderState::Pending);
+    served.port.orders.lock().expect("no panic").insert(ORDER, view);
+    let found = served.trader("get", path, "").await;
+    assert_eq!(found.json()["order_id"], ORDER.to_string());
+    let canceled = served.trader("delete", &format!("{path}&state_seq=41"), "").await;
+    assert_eq!(canceled.json()["status"], "CANCELED");
+    let cancel = CancelOrder { account: MINE, order: ORDER, state_seq: Some(41) };
+    assert_eq!(served.port.last().command, Command::CancelOrder(cancel));
+    let before = served.port.count();
+    let foreign = format!("{path}&account_id={OTHERS}");
+    for (path, status, code) in [
+        ("/v1/orders?client_order_id=other", 404, "ORDER_NOT_FOUND"),
+        (&foreign, 403, "PERMISSION_DENIED"),
+        ("/v1/orders", 400, "INVALID_SCHEMA"),
+        ("/v1/orders?client_order_id=a%20b", 400, "INVALID_SCHEMA"),
+    ] {
+        for method in ["get", "delete"] {
+            let answer = served.trader(method, path, "").await;
+            assert_eq!(answer.fault(), (status, code.to_owned()), "{method} {path}");
+        }
+    }
+    assert_eq!(served.port.count(), before);
 }

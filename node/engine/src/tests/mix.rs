@@ -2,8 +2,9 @@
 
 use port::Request;
 use schema::{
-    AccountStatus, CancelOrder, Command, LedgerEntry, OrderRequest, Outcome, Reply, SelfTrade,
-    StatusChange, SymbolRef, TimeInForce,
+    AccountStatus, AssetRef, CancelAllOrders, CancelOrder, Command, CountdownCancel, LedgerEntry,
+    OrderRequest, OrderType, Outcome, ReduceOrder, ReplaceOrder, Reply, SelfTrade, StatusChange,
+    SymbolRef, TimeInForce, Transfer, Trigger, TriggerKind, TriggerSource,
 };
 use testkit::rng::SplitMix64;
 use units::{Amount, Id, Side};
@@ -34,9 +35,13 @@ impl Mix {
                 let place = Command::PlaceOrder(self.order(account));
                 self.maybe_keyed(place)
             }
-            50..80 => {
+            50..70 => {
                 let cancel = self.cancel(account);
                 self.maybe_keyed(cancel)
+            }
+            70..80 => {
+                let change = self.change(account);
+                self.keyed(change)
             }
             80..84 => {
                 let asset = self.random.below_u32(4);
@@ -58,9 +63,11 @@ impl Mix {
     /// Learns from a reply to a request.
     pub(super) fn learn(&mut self, request: &Request, reply: &Reply) {
         match (&request.command, reply.outcome) {
-            (Command::PlaceOrder(order), Outcome::Accepted { order: id }) => {
-                self.orders.push((order.account, id));
-            }
+            (
+                Command::PlaceOrder(order)
+                | Command::ReplaceOrder(ReplaceOrder { request: order, .. }),
+                Outcome::Accepted { order: id },
+            ) => self.orders.push((order.account, id)),
             (Command::CreateAccount(_), Outcome::Done { .. }) => {
                 self.accounts.push(created(reply));
             }
@@ -79,7 +86,14 @@ impl Mix {
         let side = if self.random.coin() { Side::Buy } else { Side::Sell };
         let ticks = 10_000 + self.random.below_u32(60);
         let mut order = order(account, side, ticks, 1 + self.random.below_u32(500));
-        match self.random.below(12) {
+        match self.random.below(20) {
+            9..13 => order.trigger = Some(self.trigger()),
+            13 => {
+                (order.order_type, order.price) = (OrderType::Market, None);
+                order.time_in_force = TimeInForce::Ioc;
+            }
+            14 => order.self_trade = *self.random.pick(SelfTrade::ALL).expect("there are four"),
+            15 => order.oco_with = Some(self.known(account).1),
             0 => order.time_in_force = TimeInForce::Ioc,
             1 => order.time_in_force = TimeInForce::Fok,
             2 => order.post_only = true,
@@ -94,11 +108,48 @@ impl Mix {
         order
     }
 
+    /// Of what changes open orders, and money between accounts.
+    fn change(&mut self, account: Id) -> Command {
+        let (owner, known) = self.known(account);
+        match self.random.below(5) {
+            0 => {
+                let lots = self.random.below_u32(500);
+                let quantity = order(owner, Side::Buy, 1, lots).quantity;
+                let (account, state_seq) = (owner, None);
+                Command::ReduceOrder(ReduceOrder { account, order: known, quantity, state_seq })
+            }
+            1 => {
+                let request = self.order(owner);
+                Command::ReplaceOrder(ReplaceOrder { order: known, state_seq: None, request })
+            }
+            2 => Command::CancelAllOrders(CancelAllOrders { account, symbol: None }),
+            3 => {
+                let timeout = u64::from(self.random.below_u32(3)) * 1_000_000_000;
+                Command::SetCountdownCancel(CountdownCancel { account, timeout })
+            }
+            _ => {
+                let (to, amount) = (self.account(), Amount::from_units(1));
+                let asset = AssetRef::Listed(1 + self.random.below_u32(2));
+                Command::Transfer(Transfer { from: account, to, asset, amount })
+            }
+        }
+    }
+
+    /// An order that was accepted, and its account.
+    fn known(&mut self, account: Id) -> (Id, Id) {
+        self.random.pick(&self.orders).copied().unwrap_or((account, Id([3; 16])))
+    }
+
+    /// Near the prices that are traded, so that most are met sooner or later.
+    fn trigger(&mut self) -> Trigger {
+        let kind = *self.random.pick(TriggerKind::ALL).expect("there are two");
+        let ticks = 10_000 + self.random.below_u32(60);
+        let price = order(Id([0; 16]), Side::Buy, ticks, 1).price.expect("a limit order");
+        Trigger { kind, price, source: TriggerSource::Last }
+    }
+
     fn cancel(&mut self, account: Id) -> Command {
-        let (account, order) = match self.random.pick(&self.orders) {
-            Some(&known) => known,
-            None => (account, Id([3; 16])),
-        };
+        let (account, order) = self.known(account);
         let state_seq = (self.random.below(20) == 0).then_some(1);
         Command::CancelOrder(CancelOrder { account, order, state_seq })
     }
@@ -123,6 +174,11 @@ impl Mix {
         if self.random.coin() {
             return request(command);
         }
+        self.keyed(command)
+    }
+
+    /// With a key, as the door sends all: only so has it an event when it changes nothing (D-74).
+    fn keyed(&mut self, command: Command) -> Request {
         self.next_key += 1;
         let request = keyed(self.next_key, command);
         self.keyed.push(request.clone());

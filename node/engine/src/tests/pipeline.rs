@@ -6,12 +6,15 @@ use std::thread;
 use journal::{CommandLog, End, LogFault, Records, Sealed};
 use parking_lot::{Condvar, Mutex};
 use port::{FeedFault, HealthStatus, Port, PortFault, Query};
-use schema::{ClockStatus, Code, Command, Outcome, Reply};
-use units::Side;
+use schema::{
+    ClockStatus, Code, Command, EventKind, OrderRequest, Outcome, Reply, Trigger, TriggerKind,
+    TriggerSource,
+};
+use units::{Amount, Side};
 
 use crate::testing::{
-    Disks, ask, block_on, clock, config, deposit, health, open_venue, place, request, submit,
-    try_submit, wait_until,
+    Disks, ask, block_on, clock, config, deposit, health, market, open_venue, order, place,
+    request, submit, try_submit, wait_until,
 };
 use crate::{Config, Engine, Storage, TICK_INTERVAL_DEFAULT};
 
@@ -137,9 +140,9 @@ impl CommandLog for GatedLog {
 
 fn start_gated(disks: &Disks, config: Config) -> (Engine, Arc<Gate>) {
     let gate = Arc::new(Gate { open: Mutex::new(true), changed: Condvar::new() });
-    let Storage { commands, events, folder } = disks.storage();
+    let Storage { commands, events, folder, archive } = disks.storage();
     let commands = Box::new(GatedLog { inner: commands, gate: gate.clone() });
-    let storage = Storage { commands, events, folder };
+    let storage = Storage { commands, events, folder, archive };
     (Engine::start_with(config, storage, clock()).expect("sound"), gate)
 }
 
@@ -278,4 +281,37 @@ fn the_doors_close_with_the_engine() {
     let seen = ask(&port, Query::Account(account), stopped.event_sequence);
     assert_eq!(seen.sequence, stopped.event_sequence, "reads go on");
     assert_eq!(health(&port).status, HealthStatus::Unhealthy);
+}
+
+/// A trigger that a trade met does not wait for somebody's next command (D-92).
+#[test]
+fn a_met_trigger_is_taken_at_once() {
+    let disks = Disks::new(9);
+    let engine = disks.start(&clock()).expect("sound");
+    let accounts = open_venue(&engine.port(), 2);
+    submit(&engine.port(), place(accounts[0], Side::Sell, 1_000, 5));
+    let stop = OrderRequest {
+        trigger: Some(Trigger {
+            kind: TriggerKind::Stop,
+            price: Amount(market().tick_size.0 * 1_000),
+            source: TriggerSource::Last,
+        }),
+        ..order(accounts[1], Side::Buy, 1_000, 3)
+    };
+    submit(&engine.port(), request(Command::PlaceOrder(stop)));
+    let reply = submit(&engine.port(), place(accounts[1], Side::Buy, 1_000, 1));
+    wait_until(|| engine.metrics().command_sequence.value() > reply.command);
+    assert_eq!(engine.stop().reason, crate::StopReason::Asked);
+    let commands = disks.stored_commands();
+    let (_, last) = commands.last().expect("not empty");
+    assert!(matches!(last.command, Command::Tick), "nobody else came: {last:?}");
+    let blocks = disks.stored_blocks();
+    let groups = |block: &journal::OwnedBlock| {
+        let groups = schema::GroupIter::new(block.payload()).map(|group| group.expect("sound"));
+        let last = groups.filter(|group| group.head.command_sequence == last.sequence);
+        last.flat_map(|group| group.events().map(|event| event.expect("sound").1.kind()))
+            .collect::<Vec<_>>()
+    };
+    let kinds: Vec<EventKind> = blocks.iter().flat_map(groups).collect();
+    assert_eq!(kinds[..2], [EventKind::OrderTriggered, EventKind::TradeExecuted]);
 }

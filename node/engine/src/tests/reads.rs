@@ -90,10 +90,10 @@ fn rejected_and_expired_orders_can_be_queried() {
     assert_eq!(ask(&port, Query::Order(Id([8; 16])), 0).view, View::Order(None));
 }
 
-/// The memory of ended orders is bounded, and is filled again by a restart.
+/// The memory of ended orders is bounded, and is filled again by a restart; without an archive it is all.
 #[test]
-fn the_oldest_ended_orders_are_forgotten() {
-    let (disks, clock) = (Disks::new(32), clock());
+fn the_oldest_ended_orders_are_forgotten_without_an_archive() {
+    let (disks, clock) = (Disks::without_archive(32), clock());
     let small = || crate::Config { ended_order_count: 3, ..config() };
     let start =
         || crate::Engine::start_with(small(), disks.storage(), clock.clone()).expect("sound");

@@ -136,7 +136,12 @@ fn an_event_log_ahead_of_the_command_log_stops_the_start() {
         journal::CommandLog::append(&mut short, &record.expect("sound")).expect("extends");
     }
     journal::CommandLog::sync(&mut short).expect("in memory");
-    let storage = Storage { commands: Box::new(short), events: disks.event_log(), folder: None };
+    let storage = Storage {
+        commands: Box::new(short),
+        events: disks.event_log(),
+        folder: None,
+        archive: None,
+    };
     let fault = Engine::start_with(config(), storage, clock).expect_err("commands were lost");
     assert!(matches!(fault, StartFault::Replay(ReplayFault::EventsAhead { commands: 10, .. })));
 }

@@ -14,8 +14,9 @@ use units::{Amount, Side, Ticks, Timestamp};
 #[derive(Debug, Default)]
 pub(crate) struct Changes {
     markets: BTreeMap<u32, MarketChange>,
-    /// Orders that this group accepted; they are displayed if they rest after it.
-    accepted: Vec<u64>,
+    /// Orders that this group accepted or triggered, and market and sequence before it; they are
+    /// displayed if they rest after it.
+    accepted: Vec<(u64, u32, u64)>,
 }
 
 #[derive(Debug, Default)]
@@ -46,9 +47,16 @@ impl Changes {
         self.change(kernel, number).trades.push(trade);
     }
 
-    /// An order is accepted.
-    pub(crate) fn accepted(&mut self, order: u64) {
-        self.accepted.push(order);
+    /// An order is accepted, or triggered, with the group that is about to be applied.
+    pub(crate) fn accepted<W: Watch>(
+        &mut self,
+        kernel: &Kernel<W>,
+        order: u64,
+        market: Option<u32>,
+    ) {
+        if let Some(market) = market.and_then(|number| kernel.market(number)) {
+            self.accepted.push((order, market.number, market.sequence));
+        }
     }
 
     fn change<W: Watch>(&mut self, kernel: &Kernel<W>, number: u32) -> &mut MarketChange {
@@ -58,19 +66,19 @@ impl Changes {
         })
     }
 
-    /// The group has been applied: orders that rest now are displayed.
+    /// The group has been applied: orders that rest now are displayed. One that rested and left again
+    /// inside the group has moved the symbol's sequence all the same.
     pub(crate) fn after_group<W: Watch>(&mut self, kernel: &Kernel<W>) {
-        while let Some(sequence) = self.accepted.pop() {
-            let Some(order) = kernel.order_of(sequence).filter(|order| order.is_resting()) else {
+        while let Some((order, number, prev_sequence)) = self.accepted.pop() {
+            if kernel.market(number).is_none_or(|market| market.sequence == prev_sequence) {
                 continue;
-            };
-            let market = kernel.market(order.market);
-            let change = self.markets.entry(order.market).or_insert_with(|| MarketChange {
-                // It rests and did nothing else: the one event that displayed it is the difference.
-                prev_sequence: market.map_or(0, |market| market.sequence - 1),
-                ..MarketChange::default()
-            });
-            change.levels.insert((order.side, order.ticks));
+            }
+            let change = self.markets.entry(number);
+            let change =
+                change.or_insert_with(|| MarketChange { prev_sequence, ..MarketChange::default() });
+            if let Some(order) = kernel.order_of(order).filter(|order| order.is_resting()) {
+                change.levels.insert((order.side, order.ticks));
+            }
         }
     }
 

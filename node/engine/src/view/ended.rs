@@ -1,7 +1,7 @@
 //! The orders that ended last, as they ended.
 //!
 //! A ring: the oldest is forgotten for the newest. Only what the node has seen since it started or
-//! replayed is here; the archive will have them all.
+//! replayed is here; the archive has them all.
 
 use port::OrderView;
 use units::Id;

@@ -2,19 +2,20 @@
 //!
 //! Plain data in decimals and ids. Nothing here changes anything.
 
-use kernel::{Market, Order};
+use kernel::{Market, Order, Waiting};
 use port::{
     AccountView, AssetView, BalanceView, BookView, LevelView, MarketView, OrderView, Query, Seen,
     View as Answer,
 };
-use schema::{OrderState, OrderType};
+use schema::{OrderState, OrderType, Trigger, TriggerSource};
 use units::{Amount, Id, Lots, Rounding, Side, mul_div};
 
 use super::View;
 use super::changes::quantity;
 
 impl View {
-    /// Answers a query; `None` for `Health`, which is more than the view knows.
+    /// Answers a query; `None` for `Health`, which is more than the view knows, and for what the archive
+    /// answers.
     pub(crate) fn answer(&self, query: Query) -> Option<Seen> {
         let view = match query {
             Query::Account(id) => {
@@ -32,7 +33,13 @@ impl View {
             Query::Book(number, levels) => Answer::Book(self.book_view(number, levels)),
             Query::Markets => Answer::Markets(self.kernel.markets().map(market_view).collect()),
             Query::Assets => Answer::Assets(self.asset_views()),
-            Query::Health => return None,
+            Query::FeeSchedule => Answer::FeeSchedule(self.fee_schedule()),
+            Query::AccountFees(id) => {
+                let number = self.kernel.account_number(id);
+                Answer::AccountFees(number.and_then(|number| self.account_fees(number)))
+            }
+            Query::Preview(request) => Answer::Preview(self.preview(&request)),
+            _ => return None,
         };
         Some(self.seen(view))
     }
@@ -45,7 +52,7 @@ impl View {
 
     fn account_view(&self, number: u32) -> Option<AccountView> {
         let account = self.kernel.account(number)?;
-        let tier = self.kernel.genesis()?.fee_tiers.first().copied()?;
+        let rates = self.kernel.rates_in_force(number)?;
         let balances = self.kernel.assets_of(number);
         Some(AccountView {
             account_id: account.id,
@@ -54,9 +61,11 @@ impl View {
             version: account.version,
             created_at: account.created_at,
             updated_at: account.updated_at,
-            maker_rate: tier.maker,
-            taker_rate: tier.taker,
+            maker_rate: rates.maker,
+            taker_rate: rates.taker,
             balances: balances.filter_map(|asset| self.balance_view(number, asset)).collect(),
+            fee_in_token: account.fee_in_token,
+            countdown_at: self.kernel.countdown(number),
         })
     }
 
@@ -88,6 +97,7 @@ impl View {
     pub(super) fn order_view(&self, order: &Order) -> Option<OrderView> {
         let market = self.kernel.market(order.market)?;
         let price = market.price(order.ticks);
+        let id_of = |order: &Order| self.kernel.order_id(order);
         Some(OrderView {
             order_id: self.kernel.order_id(order),
             account_id: self.kernel.account(order.account)?.id,
@@ -111,6 +121,10 @@ impl View {
             state_seq: order.state_seq,
             state_changed_at: order.state_changed_at,
             created_at: order.submitted_at,
+            post_only: order.is_post_only(),
+            expire_at: order.conditions.as_ref().and_then(|it| it.expire_at),
+            trigger: order.waiting().map(|waiting| trigger(market, waiting)),
+            oco_with: order.pair().and_then(|other| self.kernel.order_of(other)).map(id_of),
         })
     }
 
@@ -137,6 +151,12 @@ impl View {
         };
         (1..=self.kernel.asset_count()).filter_map(view).collect()
     }
+}
+
+/// What an order waits for; on spot markets that is the last trade's price (D-97).
+fn trigger(market: &Market, waiting: &Waiting) -> Trigger {
+    let price = market.price(waiting.ticks);
+    Trigger { kind: waiting.kind, price, source: TriggerSource::Last }
 }
 
 fn market_view(market: &Market) -> MarketView {

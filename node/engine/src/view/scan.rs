@@ -9,8 +9,8 @@ use std::collections::HashMap;
 use port::{OrderView, TradePrint};
 use schema::wire::DecodeError;
 use schema::{
-    Code, Event, EventGroup, EventHead, ExpiryReason, Fill, Label, OrderRejected, OrderState,
-    OrderSubmitted, OrderTerms, SymbolRef, TradeExecuted,
+    Code, Event, EventGroup, EventHead, ExpiryReason, Fill, Label, OrderReduced, OrderRejected,
+    OrderState, OrderSubmitted, OrderTerms, SymbolRef, TradeExecuted,
 };
 use units::{Amount, Id, Lots};
 
@@ -57,7 +57,18 @@ impl View {
                     self.on_submitted(head, submitted);
                     drafts.submitted = Some((head, *submitted));
                 }
-                Event::OrderAccepted(accepted) => changes.accepted(accepted.order),
+                Event::OrderAccepted(accepted) => {
+                    let market = drafts.submitted.as_ref().and_then(market_of);
+                    changes.accepted(&self.kernel, accepted.order, market);
+                }
+                Event::OrderTriggered(triggered) => {
+                    let order = self.kernel.order_of(triggered.order);
+                    changes.accepted(&self.kernel, triggered.order, order.map(|it| it.market));
+                }
+                Event::OrderReduced(reduced) => {
+                    self.note_level(reduced.order, changes);
+                    self.on_reduced(reduced, &mut drafts);
+                }
                 Event::OrderRejected(rejected) => self.on_rejected(head, rejected, &drafts),
                 Event::TradeExecuted(trade) => self.on_trade(head, trade, changes),
                 Event::OrderPartiallyFilled(fill) => {
@@ -84,6 +95,9 @@ impl View {
                 }
                 Event::MarketPaused(state) | Event::MarketResumed(state) => {
                     changes.market(&self.kernel, state.market);
+                }
+                Event::MarketParametersChanged(changed) => {
+                    changes.market(&self.kernel, changed.market);
                 }
                 Event::ClockStatusChanged(changed) => self.clock = changed.to,
                 Event::StateHashRecorded(hash) => {
@@ -130,6 +144,14 @@ impl View {
         draft.units += u128::from(fill.ticks.0) * u128::from(fill.lots.0);
         draft.view.total_fee += fill.fee;
         Some(draft)
+    }
+
+    /// An order that is reduced and ends in one group ends with its new total.
+    fn on_reduced(&self, reduced: &OrderReduced, drafts: &mut Drafts) {
+        let Some(draft) = self.draft(reduced.order, drafts) else { return };
+        if let Some(market) = self.kernel.market(draft.market) {
+            draft.view.quantity = market.quantity(reduced.total);
+        }
     }
 
     fn on_ended(&mut self, head: EventHead, order: u64, ending: Ending, drafts: &mut Drafts) {
@@ -244,6 +266,10 @@ impl View {
             state_seq: head.sequence,
             state_changed_at: head.timestamp,
             created_at: head.timestamp,
+            post_only: submitted.post_only,
+            expire_at: submitted.expire_at,
+            trigger: submitted.trigger,
+            oco_with: submitted.oco_with,
         }
     }
 
@@ -260,6 +286,14 @@ impl Draft {
         }
         self.view.state_seq = head.sequence;
         self.view.state_changed_at = head.timestamp;
+    }
+}
+
+/// Market of the order that a group submits.
+fn market_of((_, submitted): &(EventHead, OrderSubmitted)) -> Option<u32> {
+    match submitted.terms {
+        OrderTerms::Checked { market, .. } => Some(market),
+        OrderTerms::Requested { .. } => None,
     }
 }
 

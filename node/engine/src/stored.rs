@@ -4,15 +4,15 @@
 //! its first command and first event, so that a command is found by reading 64 blocks at the most.
 //! Replay offers every block from the first one on; those that are stored are compared byte for byte.
 //!
-//! Known cost: an answer to a repeat reads from the disk, and syncs first when its events are young. That
-//! is right for the few repeats of an honest gateway; a memory of recent answers may come in front.
+//! The first answer of a repeated command is found here only while the archive does not reach it: it reads
+//! from the disk, and syncs first when its events are young.
 //!
 //! The event log needs no sync before a reply: it can be made again from the command log (D-3). It is
 //! synced when it is read, every second while there is something to sync, and at the end.
 
 use std::time::{Duration, Instant};
 
-use journal::{EventEnd, EventLog, LogFault, OwnedBlock, Placed};
+use journal::{Blocks, EventEnd, EventLog, LogFault, OwnedBlock, Placed};
 use schema::{GroupIter, Reply};
 
 use crate::answer::answer_of;
@@ -21,7 +21,7 @@ use crate::fault::ReplayFault;
 
 /// The event log and what is known about it.
 #[derive(Debug)]
-pub(crate) struct Archive {
+pub(crate) struct StoredEvents {
     events: EventLog,
     /// The end of the chain as far as blocks were offered.
     end: EventEnd,
@@ -36,7 +36,7 @@ pub(crate) struct Archive {
 pub(crate) enum Missing {
     /// It is appended.
     Append,
-    /// It is counted: the archive is only read.
+    /// It is counted: the log is only read.
     Count,
 }
 
@@ -56,8 +56,8 @@ struct Mark {
     first_event: u64,
 }
 
-impl Archive {
-    /// An archive to which nothing was offered yet.
+impl StoredEvents {
+    /// A log to which nothing was offered yet.
     pub(crate) fn new(events: EventLog, missing: Missing) -> Self {
         Self {
             events,
@@ -106,6 +106,27 @@ impl Archive {
     /// The end of what is stored, which replay may not have reached yet.
     pub(crate) fn stored_end(&self) -> EventEnd {
         self.events.end()
+    }
+
+    /// The end of the chain as far as blocks were offered.
+    pub(crate) const fn end(&self) -> EventEnd {
+        self.end
+    }
+
+    /// Whether a block of the log ends there, with that hash.
+    pub(crate) fn has_end(&self, end: &EventEnd) -> Result<bool, LogFault> {
+        if end.event_sequence > self.events.durable().event_sequence {
+            return Ok(false);
+        }
+        Ok(self.events.end_at(end.event_sequence)?.as_ref() == Some(end))
+    }
+
+    /// All blocks from the one that holds an event on; makes them durable first.
+    pub(crate) fn read(&mut self, from: u64) -> Result<Blocks, LogFault> {
+        if self.events.durable().event_sequence < self.events.end().event_sequence {
+            self.sync()?;
+        }
+        self.events.read(from)
     }
 
     /// Blocks that were offered so far.

@@ -1,4 +1,4 @@
-//! One connection to a running exchange, with the tokens of everybody who acts in a replay.
+//! One connection to a running exchange, with the tokens of everybody who acts through it.
 
 use std::collections::HashMap;
 use std::net::{SocketAddr, ToSocketAddrs as _};
@@ -18,7 +18,7 @@ use crate::keys::{Missing, token_signer};
 use crate::token::mint;
 
 /// A blocking client of the door: one request in flight.
-pub(super) struct Session {
+pub(crate) struct Session {
     runtime: Runtime,
     client: Client,
     signer: TokenSigner,
@@ -31,7 +31,7 @@ impl Session {
     ///
     /// # Errors
     /// The address or the keys are wrong.
-    pub(super) fn new(url: &str, data_dir: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn new(url: &str, data_dir: &Path) -> anyhow::Result<Self> {
         let signer = token_signer(&data_dir.join("keys"), Missing::Refuse)
             .context("--data must name the data folder of the exchange behind --url")?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -43,7 +43,7 @@ impl Session {
     ///
     /// # Errors
     /// There is no answer.
-    pub(super) fn operate(
+    pub(crate) fn operate(
         &mut self,
         request: (Method, &str),
         body: Option<&Value>,
@@ -55,7 +55,7 @@ impl Session {
     ///
     /// # Errors
     /// There is no answer.
-    pub(super) fn trade(
+    pub(crate) fn trade(
         &mut self,
         account: Id,
         request: (Method, &str),
@@ -107,7 +107,7 @@ impl Session {
 }
 
 /// What a refusal says.
-pub(super) fn refusal(answer: &Answer) -> String {
+pub(crate) fn refusal(answer: &Answer) -> String {
     let message = answer.body["error"]["message"].as_str();
     match (answer.code(), message) {
         (Some(code), Some(message)) => format!("{code}: {message}"),

@@ -1,0 +1,200 @@
+//! What an operator changes: markets, fee tiers, rates, profiles. All of it is signed.
+
+use schema::{
+    AccountRates, Code, Command, MarketParameters, Operator, Outcome, Refusal, SymbolRef,
+    WaiverReason, Why,
+};
+use serde_json::json;
+use units::{Lots, Rate, Ticks, Timestamp};
+
+use crate::client::{MINE, Served, bearer, operator};
+
+const MARKET: &str = "/v1/admin/markets/BTC-USDT";
+
+/// Signed with the key that runs it once.
+fn assert_signed(served: &Served, approval: Operator) {
+    let key = served.port.last().key.expect("signed commands have one");
+    assert_eq!(approval.signature[..16], key.key_hash);
+    assert_eq!(approval.signature[16..], [7; 48]);
+}
+
+#[tokio::test]
+async fn a_market_is_paused_and_resumed() {
+    let served = Served::start().await;
+    let body = r#"{"reason":"asked by its issuer"}"#;
+    for (path, open) in [("pause", false), ("resume", true)] {
+        let answer = served.operator("post", &format!("{MARKET}/{path}"), body).await;
+        assert_eq!((answer.status.as_u16(), answer.json()["open"].clone()), (200, open.into()));
+        assert_eq!(answer.json()["symbol"], "BTC/USDT");
+        let command = served.port.last().command;
+        assert_eq!(matches!(command, Command::ResumeMarket(..)), open);
+        let (Command::PauseMarket(change, approval) | Command::ResumeMarket(change, approval)) =
+            command
+        else {
+            panic!("a change")
+        };
+        assert_eq!(change.symbol, SymbolRef::Listed(1));
+        assert_eq!(change.reason.as_str(), "asked by its issuer");
+        assert_eq!(change.actor.as_str(), operator().user.to_string());
+        assert_signed(&served, approval);
+    }
+    let refusal = Refusal::new(Code::InvalidStateTransition, Why::MarketStateUnchanged);
+    served.port.answer(move |_| Ok(Outcome::Refused(refusal)));
+    let again = served.operator("post", &format!("{MARKET}/pause"), body).await;
+    assert_eq!(again.fault(), (409, "INVALID_STATE_TRANSITION".into()));
+    let before = served.port.count();
+    let unknown = served.operator("post", "/v1/admin/markets/XRP-USDT/pause", body).await;
+    assert_eq!(unknown.fault(), (404, "SYMBOL_NOT_FOUND".into()));
+    for bad in ["", "{}", r#"{"reason":""}"#, r#"{"reason":"a","symbol":"b"}"#] {
+        let answer = served.operator("post", &format!("{MARKET}/pause"), bad).await;
+        assert_eq!(answer.fault(), (400, "INVALID_SCHEMA".into()), "{bad}");
+    }
+    assert_eq!(served.port.count(), before);
+}
+
+/// Decimals become steps of the market; null takes the band away, and what is absent stays.
+#[tokio::test]
+async fn parameters_of_a_market_are_changed() {
+    let served = Served::start().await;
+    let path = format!("{MARKET}/parameters");
+    let changed = async |body: serde_json::Value| {
+        let answer = served.operator("post", &path, &body.to_string()).await;
+        assert_eq!(answer.status.as_u16(), 200, "{}", answer.text);
+        let Command::SetMarketParameters(change, approval) = served.port.last().command else {
+            panic!("a change")
+        };
+        assert_signed(&served, approval);
+        assert_eq!(change.symbol, SymbolRef::Listed(1));
+        change.parameters
+    };
+    let band = changed(json!({"price_band": "0.1"})).await;
+    let only = MarketParameters { price_band: Some(Some(Rate(10_000_000))), ..Default::default() };
+    assert_eq!(band, only);
+    let away = changed(json!({"price_band": null})).await;
+    assert_eq!(away, MarketParameters { price_band: Some(None), ..Default::default() });
+    let all = changed(json!({"min_price": "0.05", "max_price": "200000", "min_quantity": "0.001",
+        "max_quantity": "2", "protection_bound": "0.02", "open_orders_max": 300}))
+    .await;
+    assert_eq!((all.min_price, all.max_price), (Some(Ticks(5)), Some(Ticks(20_000_000))));
+    assert_eq!((all.min_quantity, all.max_quantity), (Some(Lots(10)), Some(Lots(20_000))));
+    assert_eq!((all.protection_bound, all.open_orders_max), (Some(Rate(2_000_000)), Some(300)));
+    assert_eq!(all.price_band, None);
+
+    let before = served.port.count();
+    for (bad, status, code) in [
+        (json!({}), 400, "INVALID_SCHEMA"),
+        (json!({"tick_size": "1"}), 400, "INVALID_SCHEMA"),
+        (json!({"min_price": "0.015"}), 422, "INVALID_PRICE"),
+        (json!({"max_quantity": "0.00001"}), 422, "INVALID_QUANTITY"),
+        (json!({"protection_bound": "0.000000001"}), 422, "INVALID_RATE"),
+    ] {
+        let answer = served.operator("post", &path, &bad.to_string()).await;
+        assert_eq!(answer.fault(), (status, code.to_owned()), "{bad}");
+    }
+    assert_eq!(served.port.count(), before);
+}
+
+#[tokio::test]
+async fn fee_tiers_are_set_and_announced() {
+    let served = Served::start().await;
+    let tier = |above: &str| json!({"above": above, "maker": "-0.0001", "taker": "0.001"});
+    let body =
+        json!({"tiers": [tier("0"), tier("100000")], "effective_at": "2030-01-01T00:00:00Z"});
+    let answer = served.operator("post", "/v1/admin/fees", &body.to_string()).await;
+    assert_eq!(answer.json()["effective_at"], "2030-01-01T00:00:00.000000Z");
+    let Command::SetFeeSchedule(schedule, approval) = served.port.last().command else {
+        panic!("a schedule")
+    };
+    assert_signed(&served, approval);
+    assert_eq!((schedule.tiers.len(), schedule.tiers[1].taker), (2, Rate(100_000)));
+    assert_eq!(schedule.effective_at, Some(Timestamp(1_893_456_000_000_000_000)));
+    let now = json!({"tiers": [tier("0")]});
+    let answer = served.operator("post", "/v1/admin/fees", &now.to_string()).await;
+    assert!(answer.json()["effective_at"].is_null());
+    let long = json!({"tiers": vec![tier("0"); 33]});
+    let answer = served.operator("post", "/v1/admin/fees", &long.to_string()).await;
+    assert_eq!(answer.fault(), (400, "INVALID_SCHEMA".into()));
+    for (code, why) in
+        [(Code::InvalidRate, Why::RateOutOfRange), (Code::NoticeTooShort, Why::NoticeTooShort)]
+    {
+        let refusal = Refusal::new(code, why);
+        served.port.answer(move |_| Ok(Outcome::Refused(refusal)));
+        let answer = served.operator("post", "/v1/admin/fees", &now.to_string()).await;
+        assert_eq!(answer.fault(), (422, code.name().to_owned()));
+    }
+}
+
+#[tokio::test]
+async fn an_account_gets_rates_and_a_waiver() {
+    let served = Served::start().await;
+    let path = format!("/v1/admin/accounts/{MINE}/rates");
+    let cases = [
+        (json!({"kind": "VOLUME"}), AccountRates::Volume),
+        (
+            json!({"kind": "VIP", "maker": "-0.0001", "taker": "0.0002"}),
+            AccountRates::Own { maker: Rate(-10_000), taker: Rate(20_000) },
+        ),
+        (
+            json!({"kind": "WAIVER", "reason": "PROMOTION", "ends_at": "2030-01-01T00:00:00Z"}),
+            AccountRates::Waiver {
+                reason: WaiverReason::Promotion,
+                ends_at: Some(Timestamp(1_893_456_000_000_000_000)),
+            },
+        ),
+    ];
+    for (body, rates) in cases {
+        let answer = served.operator("post", &path, &body.to_string()).await;
+        assert_eq!((answer.status.as_u16(), &answer.json()["kind"]), (200, &body["kind"]));
+        let Command::SetAccountRates(change, approval) = served.port.last().command else {
+            panic!("rates")
+        };
+        assert_signed(&served, approval);
+        assert_eq!((change.account, change.rates), (MINE, rates));
+    }
+    for (code, why, status) in [
+        (Code::AccountNotFound, Why::NoSuchAccount, 404),
+        (Code::InvalidRate, Why::RateOutOfRange, 422),
+        (Code::InvalidExpiry, Why::PromotionTooLong, 422),
+        (Code::NoticeTooShort, Why::NoticeTooShort, 422),
+        (Code::ApprovalMissing, Why::SignatureMissing, 422),
+    ] {
+        let refusal = Refusal::new(code, why);
+        served.port.answer(move |_| Ok(Outcome::Refused(refusal)));
+        let answer = served.operator("post", &path, r#"{"kind":"VOLUME"}"#).await;
+        assert_eq!(answer.fault(), (status, code.name().to_owned()));
+    }
+}
+
+/// A profile is set whole, so that nothing changes that nobody named. The same header is the same key.
+#[tokio::test]
+async fn a_profile_is_set_whole() {
+    let served = Served::start().await;
+    let path = format!("/v1/admin/accounts/{MINE}/profile");
+    let whole = json!({"kyc_tier": 2, "jurisdiction": "CH", "risk_tier": "STANDARD",
+        "order_tier": "PROFESSIONAL", "api_class": "VIP", "fee_in_token": true});
+    let token = bearer(&operator());
+    let headers = [("authorization", token.as_str()), ("idempotency-key", "p-1")];
+    let mut keys = Vec::new();
+    for _ in 0..2 {
+        let answer = served.send("post", &path, &headers, &whole.to_string()).await;
+        assert_eq!(answer.status.as_u16(), 200, "{}", answer.text);
+        let request = served.port.last();
+        let Command::SetAccountProfile(change, approval) = request.command else {
+            panic!("a profile")
+        };
+        assert_signed(&served, approval);
+        assert_eq!((change.account, change.kyc_tier, change.fee_in_token), (MINE, 2, true));
+        assert_eq!((change.order_tier.name(), change.api_class.name()), ("PROFESSIONAL", "VIP"));
+        keys.push(request.key.expect("a key"));
+    }
+    assert_eq!((keys[0].key_hash, keys[0].body_hash), (keys[1].key_hash, keys[1].body_hash));
+    let before = served.port.count();
+    for name in ["kyc_tier", "jurisdiction", "risk_tier", "order_tier", "api_class", "fee_in_token"]
+    {
+        let mut part = whole.clone();
+        part.as_object_mut().expect("an object").remove(name);
+        let answer = served.operator("post", &path, &part.to_string()).await;
+        assert_eq!(answer.fault(), (400, "INVALID_SCHEMA".into()), "{name}");
+    }
+    assert_eq!(served.port.count(), before);
+}
