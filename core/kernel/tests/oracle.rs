@@ -9,7 +9,7 @@ use std::fmt::Write;
 
 use kernel::Kernel;
 use schema::{EventBuffer, GroupHead, GroupIter, OrderState, Reply, Stamped};
-use testkit::oracle::coverage::Coverage;
+use testkit::oracle::coverage::{Coverage, asked};
 use testkit::oracle::generate::Generator;
 use testkit::oracle::{Answer, Oracle};
 use units::{Amount, Side, Timestamp};
@@ -20,9 +20,8 @@ use units::{Amount, Side, Timestamp};
 /// covers: LIFE-74, STATE-15, STATE-37, TRADE-19, FEE-8, FEE-9, FEE-11, FEE-34, DET-43, DET-55
 #[test]
 fn the_kernel_does_what_the_oracle_says() {
-    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse().expect("a number"));
-    let count = number("ORACLE_COMMANDS").unwrap_or(FIXED_COUNT);
-    let seed = number("ORACLE_SEED").unwrap_or(FIXED_SEED);
+    let count = asked("ORACLE_COMMANDS").unwrap_or(FIXED_COUNT);
+    let seed = asked("ORACLE_SEED").unwrap_or(FIXED_SEED);
     let mut run = Run::new(seed);
     for _ in 0..count {
         run.step();
@@ -84,7 +83,7 @@ impl Run {
         if made != expected || reply.last_event != self.oracle.last_event() {
             panic!("{}", self.difference(&stamped, &expected, &made));
         }
-        if self.command % STATE_DISTANCE == 0 {
+        if self.command.is_multiple_of(STATE_DISTANCE) {
             self.oracle.check();
             self.compare_state();
         }

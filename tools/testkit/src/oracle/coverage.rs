@@ -81,6 +81,15 @@ impl Coverage {
     }
 }
 
+/// A number that whoever runs a test asks for by an environment variable.
+///
+/// # Panics
+/// When it is no number.
+#[must_use]
+pub fn asked(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().expect("a number"))
+}
+
 impl fmt::Display for Coverage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (name, count) in &self.counts {

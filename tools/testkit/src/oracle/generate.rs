@@ -3,10 +3,12 @@
 //! Owns the mix: what comes how often, how time passes, which keys are used again. A command is made
 //! with the oracle in sight, so that it names orders that are open and prices that cross. Invariant:
 //! the commands follow from the seed. Setting up is in `generate/setup.rs`, orders in
-//! `generate/orders.rs`, the operator in `generate/admin.rs`, floods in `generate/floods.rs`.
+//! `generate/orders.rs`, keys in `generate/keys.rs`, the operator in `generate/admin.rs`, floods in
+//! `generate/floods.rs`.
 
 mod admin;
 mod floods;
+mod keys;
 mod orders;
 mod setup;
 
@@ -14,9 +16,8 @@ use std::collections::{BTreeSet, VecDeque};
 
 use ed25519_dalek::SigningKey;
 use schema::{
-    AssetRef, CancelAllOrders, CancelOrder, ClockStatus, Command, CountdownCancel, Key, KeyOrigin,
-    Label, LedgerEntry, Operator, ReduceOrder, ReplaceOrder, Stamped, SymbolRef, Transfer, limits,
-    signed_bytes,
+    AssetRef, CancelAllOrders, CancelOrder, ClockStatus, Command, CountdownCancel, Key, Label,
+    LedgerEntry, ReduceOrder, ReplaceOrder, Stamped, SymbolRef, Transfer, limits,
 };
 use units::{Amount, Id, Timestamp};
 
@@ -38,7 +39,9 @@ pub struct Generator {
     used: VecDeque<(Key, Command)>,
     /// Prices around which each market trades, by market number less 1.
     middles: Vec<u64>,
+    /// Commands at which floods begin.
     floods: VecDeque<u64>,
+    flood_count: u64,
     /// Accounts that have got their first money.
     funded: usize,
 }
@@ -57,6 +60,7 @@ impl Generator {
             used: VecDeque::new(),
             middles: Vec::new(),
             floods: VecDeque::from([8_000, 20_000, 32_000, 44_000]),
+            flood_count: 0,
             funded: 8,
         };
         it.prepare_setup();
@@ -103,7 +107,7 @@ impl Generator {
             1_990..1_996 => {
                 // To just before, at, or just after the next midnight.
                 let midnight = (self.now / limits::DAY + 1) * limits::DAY;
-                midnight - self.now - 2 + up_to(&mut self.rng, 5)
+                (midnight - self.now - 2 + up_to(&mut self.rng, 5)).max(0)
             }
             1_996..1_999 => up_to(&mut self.rng, 90_000_000_000_000),
             _ => limits::DAY * (1 + up_to(&mut self.rng, 3)),
@@ -186,6 +190,9 @@ impl Generator {
             request.account = account;
             if self.chance(6) {
                 request.oco_with = self.own_order(oracle, account, old.market);
+                if request.time_in_force == schema::TimeInForce::Fok {
+                    request.oco_with = None;
+                }
             }
         }
         Command::ReplaceOrder(ReplaceOrder { order, state_seq, request })
@@ -213,7 +220,7 @@ impl Generator {
         let huge = u32::try_from(oracle.assets().len()).expect("few").min(setup::HUGE);
         if huge == setup::HUGE && self.chance(8) {
             // Until EXTERNAL comes to the end of its range.
-            let amount = Amount(Amount::COMMAND_END.0 - 1);
+            let amount = Amount(Amount::COMMAND_END.0 - Amount::ONE.0);
             let asset = AssetRef::Listed(huge);
             let (account, reference) = (self.account(oracle), self.random_id());
             return Command::Deposit(LedgerEntry { account, asset, amount, reference });
@@ -344,7 +351,10 @@ impl Generator {
         let number = oracle.account_number(account)?;
         let orders = &oracle.accounts()[number as usize].orders;
         let few = orders.iter().rev().take(60);
-        let in_market = few.filter(|&order| oracle.orders()[order].market == market);
+        let in_market = few.filter(|&order| {
+            oracle.orders()[order].market == market
+                && oracle.orders()[order].time_in_force != schema::TimeInForce::Fok
+        });
         let orders: BTreeSet<u64> = in_market.copied().collect();
         self.order_of(oracle, &orders).map(|order| order.id)
     }
@@ -366,156 +376,6 @@ impl Generator {
         let (high, low) = (u128::from(self.rng.next()), u128::from(self.rng.next()));
         Id((high << 64 | low).to_be_bytes())
     }
-
-    /// Puts a key on a command, takes an old one again, or leaves it without; signs the operator's.
-    /// What was prepared gets only the keys that it must have.
-    fn keyed(
-        &mut self,
-        oracle: &Oracle,
-        command: Command,
-        is_prepared: bool,
-    ) -> (Option<Key>, Command) {
-        if let Some(repeat) = self.repeat(&command).filter(|_| !is_prepared) {
-            return repeat;
-        }
-        let is_operator = super::keys::operator_of(&command).is_some();
-        if is_sequencers(&command) || (!is_operator && (is_prepared || self.rng.below(10) < 4)) {
-            return (None, command);
-        }
-        let key = self.new_key(is_operator, &command);
-        if !is_operator {
-            self.remember(key, &command);
-            return (Some(key), command);
-        }
-        let (key, command) = self.signed(oracle, key, command);
-        if let Some(key) = key {
-            self.remember(key, &command);
-        }
-        (key, command)
-    }
-
-    fn new_key(&mut self, is_operator: bool, command: &Command) -> Key {
-        let key_hash = self.random_id().0;
-        let body_hash = body_hash(command);
-        let ahead = match self.rng.below(40) {
-            0 => -1,
-            1 => 0,
-            2 => limits::GATEWAY_KEY_LIFE,
-            3 => limits::GATEWAY_KEY_LIFE - 1,
-            4 => -5_000_000_000,
-            _ => 5_000_000_000,
-        };
-        let gateway = KeyOrigin::Gateway { valid_until: Timestamp(self.now + ahead) };
-        let is_gateway = !is_operator && self.rng.below(10) < 6;
-        let origin = if is_gateway { gateway } else { KeyOrigin::Client };
-        let text = self.rng.coin().then(|| label(&format!("key-{}", self.sequence)));
-        Key { key_hash, body_hash, origin, text }
-    }
-
-    fn remember(&mut self, key: Key, command: &Command) {
-        self.used.push_back((key, command.clone()));
-        if self.used.len() > 300 {
-            self.used.pop_front();
-        }
-    }
-
-    /// A key again: with the same body, or with another one.
-    fn repeat(&mut self, command: &Command) -> Option<(Option<Key>, Command)> {
-        if self.used.is_empty() || !self.chance(25) {
-            return None;
-        }
-        let near = self.used.len().min(if self.rng.coin() { 5 } else { 300 });
-        let back = 1 + usize::try_from(self.rng.below(near as u64)).expect("small");
-        let (mut key, old) = self.used[self.used.len() - back].clone();
-        match self.rng.below(4) {
-            0 => {
-                key.body_hash[0] ^= 1;
-                Some((Some(key), old))
-            }
-            1 if !is_sequencers(command) => {
-                key.body_hash = body_hash(command);
-                Some((Some(key), command.clone()))
-            }
-            _ => Some((Some(key), old)),
-        }
-    }
-
-    /// The approval of an administrative command, mostly a good one.
-    fn signed(
-        &mut self,
-        oracle: &Oracle,
-        mut key: Key,
-        mut command: Command,
-    ) -> (Option<Key>, Command) {
-        use ed25519_dalek::Signer;
-        let fault = if self.is_setup(oracle) || !self.prepared.is_empty() {
-            99
-        } else {
-            self.rng.below(100)
-        };
-        let ahead = match fault {
-            0 => -1_000_000_000,
-            1 => limits::CLIENT_KEY_LIFE,
-            2 => limits::CLIENT_KEY_LIFE + 1_000,
-            _ => 3_600_000_000_000,
-        };
-        let valid_until = Timestamp(self.now + ahead);
-        if fault == 3 {
-            key.origin = KeyOrigin::Gateway { valid_until: Timestamp(self.now + 1_000_000_000) };
-        }
-        let bytes = signed_bytes(setup::VENUE, &key, valid_until, &command);
-        let foreign = SigningKey::from_bytes(&[8; 32]);
-        let signer = if fault == 4 { &foreign } else { &self.operator };
-        let mut signature = signer.sign(&bytes).to_bytes();
-        if fault == 5 {
-            signature = [0; 64];
-        }
-        if fault == 6 {
-            key.key_hash[0] ^= 1;
-        }
-        *approval(&mut command) = Operator { valid_until, signature };
-        ((fault != 7).then_some(key), command)
-    }
-}
-
-/// The sequencer's own commands have no key.
-const fn is_sequencers(command: &Command) -> bool {
-    matches!(
-        command,
-        Command::Genesis(_)
-            | Command::Tick
-            | Command::LeaderChanged { .. }
-            | Command::RecordSnapshot { .. }
-            | Command::RecordClockStatus { .. }
-    )
-}
-
-/// Any 16 bytes that follow from the body.
-fn body_hash(command: &Command) -> [u8; 16] {
-    let key = Key { key_hash: [0; 16], body_hash: [0; 16], origin: KeyOrigin::Client, text: None };
-    let bytes = signed_bytes(Id::default(), &key, Timestamp(0), command);
-    let (mut low, mut high) = (1, 2);
-    for byte in bytes {
-        low = SplitMix64::new(low ^ u64::from(byte)).next();
-        high = SplitMix64::new(high ^ low).next();
-    }
-    (u128::from(high) << 64 | u128::from(low)).to_be_bytes()
-}
-
-/// The approval of an administrative command, to fill in.
-fn approval(command: &mut Command) -> &mut Operator {
-    match command {
-        Command::ListAsset(_, operator)
-        | Command::ListMarket(_, operator)
-        | Command::SetAccountStatus(_, operator)
-        | Command::PauseMarket(_, operator)
-        | Command::ResumeMarket(_, operator)
-        | Command::SetMarketParameters(_, operator)
-        | Command::SetFeeSchedule(_, operator)
-        | Command::SetAccountRates(_, operator)
-        | Command::SetAccountProfile(_, operator) => operator,
-        _ => unreachable!("only the operator's commands are signed"),
-    }
 }
 
 fn label(text: &str) -> Label {
@@ -529,4 +389,4 @@ const ORDER_COUNT_WANTED: usize = 500;
 /// Markets that most orders go to.
 const HOT_MARKET_COUNT: usize = 7;
 /// Commands from one flood to the same one again, four kinds in turn.
-const FLOOD_DISTANCE: u64 = 400_000;
+const FLOOD_DISTANCE: u64 = 120_000;

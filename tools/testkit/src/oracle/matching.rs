@@ -99,10 +99,9 @@ impl Oracle {
     fn share_level(&mut self, order: u64, ticks: u64) -> bool {
         let own = self.orders[&order].account;
         for maker in self.opposite_level(order, ticks) {
-            if self.orders.get(&maker).is_some_and(|it| it.account == own) {
-                if self.bound_reached(order) || !self.prevent_self_trade(order, maker) {
-                    return false;
-                }
+            let is_own = self.orders.get(&maker).is_some_and(|it| it.account == own);
+            if is_own && (self.bound_reached(order) || !self.prevent_self_trade(order, maker)) {
+                return false;
             }
         }
         let level = self.opposite_level(order, ticks);
@@ -184,14 +183,14 @@ impl Oracle {
         self.market_mut(market).waiting.remove(&order);
         let event = OrderTriggered { order, observed: Ticks(observed) };
         self.emit(Event::OrderTriggered(event), &[account]);
+        // D-97: the bound is taken anew, and what is left needs no more than that (ACCT-20).
+        if let Some(limit) = self.match_limit(order) {
+            self.order_mut(order).ticks = limit;
+        }
         self.cancel_other(order);
         // D-97: a FOK order that cannot trade was accepted, so it expires.
         if self.orders[&order].time_in_force == TimeInForce::Fok && !self.fills_at_once(order) {
             return self.expire(order, ExpiryReason::Ioc);
-        }
-        // D-97: the bound is taken anew, and what is left needs no more than that (ACCT-20).
-        if let Some(limit) = self.match_limit(order) {
-            self.order_mut(order).ticks = limit;
         }
         self.run_incoming(order);
     }

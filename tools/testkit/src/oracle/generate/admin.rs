@@ -3,11 +3,12 @@
 use schema::{
     AccountOpening, AccountRates, AccountStatus, AccountType, ApiClass, AssetTerms, Command,
     FeeSchedule, MarketChange, MarketKind, MarketParameters, MarketTerms, OrderTier,
-    ParameterChange, ProfileChange, RatesChange, RiskTier, StatusChange, WaiverReason, limits,
+    ParameterChange, ProfileChange, RatesChange, RiskTier, StatusChange, SymbolRef, WaiverReason,
+    limits,
 };
 use units::{Amount, Lots, Rate, Ticks, Timestamp};
 
-use super::setup::{FLOOD_MARKET, UNSIGNED, asset, market, tiers};
+use super::setup::{FLOOD_MARKET, HUGE_MARKET, UNSIGNED, asset, market, tiers};
 use super::{Generator, label};
 use crate::oracle::Oracle;
 
@@ -16,7 +17,9 @@ impl Generator {
         let count = u32::try_from(oracle.accounts().len()).expect("few");
         let mut opening = self.opening(count - 8);
         match self.rng.below(8) {
-            _ if count > ACCOUNT_COUNT_WANTED => opening.external_id = label("customer-1"),
+            _ if u64::from(count) > ACCOUNT_COUNT_WANTED + self.sequence / 50_000 => {
+                opening.external_id = label("customer-1")
+            }
             0 => opening.external_id = label("customer-1"),
             1 => opening.account_type = AccountType::System,
             2 => opening.kyc_tier = 4,
@@ -44,13 +47,14 @@ impl Generator {
 
     fn set_status(&mut self, oracle: &Oracle) -> Command {
         let account = self.account(oracle);
-        // Whoever is suspended is made active again soon.
+        // Whoever is suspended is made active again soon; those who trade most are not closed.
         let suspended = oracle.accounts().iter().find(|it| it.status == AccountStatus::Suspended);
+        let is_trader = oracle.account_number(account).is_some_and(|number| number < 20);
         let (account, to) = match (suspended, self.rng.below(10)) {
             (Some(it), 0..5) => (it.id, AccountStatus::Active),
-            (Some(it), 5) => (it.id, AccountStatus::Closed),
+            (Some(it), 5) if it.number >= 20 => (it.id, AccountStatus::Closed),
             (_, 0..3) => (account, AccountStatus::Active),
-            (_, 3..5) => (account, AccountStatus::Closed),
+            (_, 3..5) if !is_trader => (account, AccountStatus::Closed),
             _ => (account, AccountStatus::Suspended),
         };
         let (reason, actor) = (label("why"), label("who"));
@@ -62,7 +66,7 @@ impl Generator {
         let (reason, actor) = (label("why"), label("who"));
         let symbol = match paused {
             Some(market) if !self.chance(4) => {
-                let symbol = schema::SymbolRef::Listed(market.number);
+                let symbol = SymbolRef::Listed(market.number);
                 let change = MarketChange { symbol, reason, actor };
                 return Command::ResumeMarket(change, UNSIGNED);
             }
@@ -94,6 +98,11 @@ impl Generator {
                 it.max_price = Some(Ticks(4));
             }
             _ => it.open_orders_max = Some([0, 10_001][usize::from(self.rng.coin())]),
+        }
+        if symbol == SymbolRef::Listed(HUGE_MARKET) {
+            // It stays the market whose values may not fit the number format.
+            it.max_price = it.max_price.map(|ticks| Ticks(ticks.0 << 20));
+            it.max_quantity = it.max_quantity.map(|lots| Lots(lots.0 << 30));
         }
         Command::SetMarketParameters(ParameterChange { symbol, parameters: it }, UNSIGNED)
     }
@@ -166,7 +175,11 @@ impl Generator {
     }
 
     fn set_profile(&mut self, oracle: &Oracle) -> Command {
-        let account = self.account(oracle);
+        let mut account = self.account(oracle);
+        let unknown = oracle.accounts()[8..].iter().find(|it| it.opening.kyc_tier == 0);
+        if let Some(unknown) = unknown.filter(|_| self.rng.coin()) {
+            account = unknown.id;
+        }
         let change = ProfileChange {
             account,
             kyc_tier: u8::try_from(if self.chance(16) { 0 } else { 1 + self.rng.below(4) })
@@ -213,5 +226,5 @@ impl Generator {
     }
 }
 
-/// New accounts until there are so many.
-const ACCOUNT_COUNT_WANTED: u32 = 60;
+/// New accounts until there are so many, and later one for 50,000 commands.
+const ACCOUNT_COUNT_WANTED: u64 = 60;

@@ -5,13 +5,14 @@
 //! behind finds due work left.
 
 use schema::{
-    AssetRef, CancelAllOrders, Command, LedgerEntry, MarketParameters, OrderRequest, OrderType,
-    ParameterChange, SelfTrade, SymbolRef, TimeInForce, Trigger, TriggerKind, TriggerSource,
+    AssetRef, CancelAllOrders, Command, LedgerEntry, MarketChange, MarketParameters, OrderRequest,
+    OrderType, ParameterChange, SelfTrade, SymbolRef, TimeInForce, Trigger, TriggerKind,
+    TriggerSource,
 };
 use units::{Amount, Id, Side, Timestamp};
 
-use super::Generator;
 use super::setup::{FLOOD_MARKET, UNSIGNED};
+use super::{Generator, label};
 use crate::oracle::Oracle;
 
 impl Generator {
@@ -26,12 +27,19 @@ impl Generator {
         for account in accounts {
             self.fund_flood(account);
         }
+        if oracle.markets()[FLOOD_MARKET as usize - 1].paused {
+            let (reason, actor) = (label("why"), label("who"));
+            let symbol = SymbolRef::Listed(FLOOD_MARKET);
+            let change = MarketChange { symbol, reason, actor };
+            self.prepare(Command::ResumeMarket(change, UNSIGNED));
+        }
         self.open_gates();
         self.prepare_cancels(oracle);
-        match self.floods.len() % 4 + usize::try_from(self.rng.below(4)).expect("small") {
-            0 | 4 => self.flood_of_ends(one, two),
-            1 | 5 => self.flood_of_triggers((one, two), (three, four)),
-            2 | 6 => self.flood_of_fills((one, two), three),
+        self.flood_count += 1;
+        match self.flood_count % 4 {
+            0 => self.flood_of_ends(one, two),
+            1 => self.flood_of_triggers((one, two), (three, four)),
+            2 => self.flood_of_fills((one, two), three),
             _ => self.flood_beyond_limit(&[one, two, three]),
         }
         for account in [one, two, three, four] {
@@ -138,7 +146,9 @@ impl Generator {
 
     /// One order would make more fills than one command may.
     fn flood_of_fills(&mut self, (one, two): (Id, Id), three: Id) {
-        for index in 0..10_030 {
+        // Sometimes exactly as many as one command may trade with.
+        let count = if self.rng.coin() { 10_000 } else { 10_030 };
+        for index in 0..count {
             let account = if index % 2 == 0 { one } else { two };
             let order = self.flood_order(account, Side::Sell, 1_000 + index % 20);
             self.prepare(Command::PlaceOrder(order));

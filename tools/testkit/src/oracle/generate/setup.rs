@@ -17,6 +17,8 @@ use crate::oracle::Oracle;
 pub(super) const VENUE: Id = Id([0x5a; 16]);
 /// Number of the asset of giant deposits.
 pub(super) const HUGE: u32 = 7;
+/// Number of the market whose values may not fit the number format.
+pub(super) const HUGE_MARKET: u32 = 8;
 /// Number of the market for floods.
 pub(super) const FLOOD_MARKET: u32 = 9;
 /// Customers of the beginning.
