@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+mod admin;
 mod client;
 mod data;
 mod demo;
@@ -54,6 +55,8 @@ enum Command {
     Log(log::Args),
     /// Make an access token for a trader or an operator.
     Token(token::Args),
+    /// Change markets, fees and accounts of a running exchange.
+    Admin(admin::Args),
 }
 
 fn main() -> ExitCode {
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         Command::Verify(args) => verify::run(&args),
         Command::Log(args) => log::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Token(args) => token::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Admin(args) => admin::run(&args).map(|()| ExitCode::SUCCESS),
     };
     match done {
         Ok(status) => status,

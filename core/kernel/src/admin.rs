@@ -19,7 +19,7 @@ use schema::{
     MarketStateChanged, MarketTerms, Operator, Outcome, Refusal, Stamped, StatusChange, Why,
     signed_bytes,
 };
-use units::{Amount, Lots, Rate, Ticks, Timestamp};
+use units::{Amount, Lots, Rate, Ticks};
 
 use crate::market::tick_times_lot;
 use crate::{Kernel, Watch};
@@ -42,7 +42,7 @@ impl<W: Watch> Kernel<W> {
         let missing = Refusal::new(Code::ApprovalMissing, Why::SignatureMissing);
         let key = stamped.key.filter(|key| key.origin == KeyOrigin::Client).ok_or(missing)?;
         let genesis = self.genesis().ok_or(missing)?;
-        let now = stamped.stamp.max(Timestamp(self.position.last_timestamp.0 + 1));
+        let now = self.command_time;
         if operator.valid_until < now {
             return Err(Refusal::new(Code::InvalidExpiry, Why::KeyTooLate));
         }

@@ -16,10 +16,12 @@ use crate::rates::AccountFees;
 use crate::{Entity, Kernel, Watch};
 
 impl<W: Watch> Kernel<W> {
-    pub(crate) fn apply_genesis(&mut self, _at: EventHead, event: &GenesisRecorded) {
+    pub(crate) fn apply_genesis(&mut self, at: EventHead, event: &GenesisRecorded) {
         assert!(self.recorded.genesis.is_none(), "the genesis occurs once (SEQ-55)");
         let genesis = Box::new(event.genesis.clone());
         self.schedule.tiers.clone_from(&genesis.fee_tiers);
+        self.schedule.since = at.timestamp;
+        self.due.end_tiers_until(at.timestamp);
         self.recorded.genesis = Some((genesis, event.configuration_hash));
     }
 
@@ -69,11 +71,18 @@ impl<W: Watch> Kernel<W> {
     }
 
     pub(crate) fn apply_parameters(&mut self, at: EventHead, event: &MarketParametersChanged) {
+        // What is left of an earlier lowering keeps its place.
+        let is_lowered = event.parameters.open_orders_max.is_some();
+        let is_pending = is_lowered && self.any_beyond_limit(event.market);
         let market = self.markets.at_mut(event.market);
         market.terms = event.parameters.applied(market.terms.clone());
-        market.changed_at = at.timestamp;
+        if is_lowered && !is_pending {
+            market.limited_at = at.timestamp;
+        }
         self.count_market(event.market);
-        self.enter_limits(event.market, at.timestamp);
+        if is_lowered {
+            self.enter_limits(event.market);
+        }
     }
 
     /// Market state counts for the symbol (SEQ-27).
@@ -120,6 +129,7 @@ impl<W: Watch> Kernel<W> {
         if let Some(deadline) = event.deadline {
             self.due.add((deadline, DueKind::Countdown, account));
         }
+        self.watch.touched(Entity::Fees(event.account));
         self.count_account(at, event.account);
     }
 

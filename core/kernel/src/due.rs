@@ -112,6 +112,14 @@ impl DueQueue {
         self.look_ahead();
     }
 
+    /// A table that holds from `since` on rates nobody anew before the next midnight.
+    pub(crate) fn end_tiers_until(&mut self, since: Timestamp) {
+        let rated = day_of(Timestamp(since.0.saturating_sub(1)));
+        if self.tiers_done < rated {
+            self.end_tiers(rated);
+        }
+    }
+
     /// Whether all accounts have the tier of this day.
     pub(crate) fn has_tiers_of(&self, today: u32) -> bool {
         self.tiers_done >= today
@@ -215,12 +223,12 @@ impl<W: Watch> Kernel<W> {
         *left -= 1;
     }
 
-    /// A countdown ran out: every open order of the account goes, then the switch (D-96).
+    /// A countdown ran out: the switch is off, and every open order of the account goes (D-96).
     fn run_out(&mut self, account: u32, out: &mut EventBuffer) {
-        self.cancel_orders_of(account, None, Code::UserRequested, out);
         let event = CountdownCancelChanged { account, deadline: None };
         let at = self.emit(out, EventKind::CountdownCancelChanged, &event);
         self.apply_countdown(at, &event);
+        self.cancel_orders_of(account, None, Code::UserRequested, out);
     }
 
     /// An order whose trigger was met enters matching (LIFE-37).
@@ -256,8 +264,18 @@ impl<W: Watch> Kernel<W> {
         self.orders.count_in(account, market) > limit
     }
 
+    fn is_limit_due(&self, id: u64) -> bool {
+        self.is_beyond_limit(account_of(id >> 32), account_of(id & 0xffff_ffff))
+    }
+
+    /// Whether an account has more orders in a market than it may.
+    pub(crate) fn any_beyond_limit(&self, market: u32) -> bool {
+        (0..self.ledger.account_count()).any(|account| self.is_beyond_limit(account, market))
+    }
+
     /// Enters what a lowered limit makes due: each account that has more orders than it may.
-    pub(crate) fn enter_limits(&mut self, market: u32, time: Timestamp) {
+    pub(crate) fn enter_limits(&mut self, market: u32) {
+        let time = self.markets.at(market).limited_at;
         for account in 0..self.ledger.account_count() {
             if self.is_beyond_limit(account, market) {
                 self.due.add((time, DueKind::Limit, limit_id(account, market)));
@@ -273,7 +291,7 @@ impl<W: Watch> Kernel<W> {
         };
         self.due.all(self.command_time).any(|(_, kind, id)| match kind {
             DueKind::Expiry | DueKind::Trigger => of_order(id),
-            DueKind::Limit => id >> 32 == u64::from(account),
+            DueKind::Limit => id >> 32 == u64::from(account) && self.is_limit_due(id),
             _ => id == u64::from(account) && kind != DueKind::Schedule,
         }) || self.tier_change_of(account, day_of(self.command_time)).is_some()
     }
@@ -286,7 +304,7 @@ impl<W: Watch> Kernel<W> {
         };
         self.due.all(self.command_time).any(|(_, kind, id)| match kind {
             DueKind::Expiry | DueKind::Trigger => of_order(id),
-            DueKind::Limit => id & 0xffff_ffff == u64::from(market),
+            DueKind::Limit => id & 0xffff_ffff == u64::from(market) && self.is_limit_due(id),
             _ => false,
         })
     }

@@ -12,7 +12,6 @@ use schema::wire::{
     write_amount, write_i64, write_id, write_option, write_text, write_time, write_u64,
 };
 use schema::{Event, FeeScheduleChanged, FeeTier, MarketListed, Payload};
-use units::Timestamp;
 
 use crate::keys::KeptKey;
 use crate::rates::{AccountFees, Schedule};
@@ -40,11 +39,14 @@ pub enum Entity {
     Order(u64),
     /// A kept idempotency key, by its hash.
     Key([u8; 16]),
+    /// Volumes, tier and rates of an account and its countdown, by number; absent while all are as they
+    /// were at its opening.
+    Fees(u32),
 }
 
 impl Entity {
     /// How many kinds there are.
-    pub const KIND_COUNT: usize = 7;
+    pub const KIND_COUNT: usize = 8;
 
     /// Number of its kind, from 0.
     #[must_use]
@@ -57,6 +59,7 @@ impl Entity {
             Self::Balance { .. } => 4,
             Self::Order(_) => 5,
             Self::Key(_) => 6,
+            Self::Fees(_) => 7,
         }
     }
 
@@ -65,7 +68,10 @@ impl Entity {
         out.push(self.kind());
         match self {
             Self::System => {}
-            Self::Asset(number) | Self::Market(number) | Self::Account(number) => {
+            Self::Asset(number)
+            | Self::Market(number)
+            | Self::Account(number)
+            | Self::Fees(number) => {
                 write_u64(out, u64::from(*number));
             }
             Self::Balance { account, asset } => {
@@ -100,9 +106,10 @@ impl<W: Watch> Kernel<W> {
                 Event::AssetListed(schema::AssetListed { terms }).write(out, 1);
             }
             Entity::Market(number) => write_market(self.markets.market(number)?, out),
-            Entity::Account(number) => {
-                write_account(self.ledger.account(number)?, out);
-                write_fees(&self.fees[number as usize], out);
+            Entity::Account(number) => write_account(self.ledger.account(number)?, out),
+            Entity::Fees(number) => {
+                let fees = self.fees.get(number as usize).filter(|_| self.has_fees(number))?;
+                write_fees(fees, out);
                 write_option(out, self.countdowns.get(&number).copied(), write_time);
             }
             Entity::Balance { account, asset } => {
@@ -113,6 +120,12 @@ impl<W: Watch> Kernel<W> {
             Entity::Key(hash) => write_key(self.keys.any(&hash)?, out),
         }
         Some(())
+    }
+
+    /// Whether anything of its fees or its countdown is not as it was at an account's opening.
+    pub(crate) fn has_fees(&self, number: u32) -> bool {
+        self.fees[number as usize] != AccountFees::default()
+            || self.countdowns.contains_key(&number)
     }
 
     fn write_system(&self, out: &mut Vec<u8>) {
@@ -143,6 +156,7 @@ impl<W: Watch> Kernel<W> {
     /// Every entity of the state, kind by kind, each kind in a fixed order.
     pub fn entities(&self) -> impl Iterator<Item = Entity> {
         let accounts = 0..self.ledger.account_count();
+        let fees = accounts.clone().filter(|&number| self.has_fees(number)).map(Entity::Fees);
         let balances = accounts.clone().flat_map(|account| {
             self.ledger.assets_of(account).map(move |asset| Entity::Balance { account, asset })
         });
@@ -153,6 +167,7 @@ impl<W: Watch> Kernel<W> {
             .chain(balances)
             .chain(self.open_orders().into_iter().map(Entity::Order))
             .chain(self.keys.iter().map(|(hash, _)| Entity::Key(hash)))
+            .chain(fees)
     }
 
     /// Sequences of all open orders, rising.
@@ -170,7 +185,7 @@ fn write_market(market: &Market, out: &mut Vec<u8>) {
     out.push(u8::from(market.open));
     write_u64(out, market.sequence);
     write_option(out, market.last_price, |out, price| write_u64(out, price.0));
-    write_time(out, market.changed_at);
+    write_time(out, market.limited_at);
 }
 
 /// The table in force and the one that was announced, as their events have them.
@@ -178,7 +193,7 @@ fn write_schedule(schedule: &Schedule, out: &mut Vec<u8>) {
     let tiers = |effective_at, tiers: &[FeeTier]| {
         Event::FeeScheduleChanged(FeeScheduleChanged { tiers: tiers.to_vec(), effective_at })
     };
-    tiers(Timestamp(0), &schedule.tiers).write(out, 1);
+    tiers(schedule.since, &schedule.tiers).write(out, 1);
     write_option(out, schedule.announced.as_ref(), |out, (time, announced)| {
         tiers(*time, announced).write(out, 1);
     });

@@ -37,8 +37,8 @@ pub struct Market {
     pub(crate) has_own_tiers: bool,
     /// Whether a level is shared by size.
     pub(crate) is_shared: bool,
-    /// When its limits were last changed.
-    pub(crate) changed_at: Timestamp,
+    /// When its number of open orders was changed: what that makes due, is due from then on.
+    pub(crate) limited_at: Timestamp,
     pub(crate) triggers: Triggers,
     /// Triggered orders of a paused market: they wait with their place.
     pub(crate) parked: BTreeSet<(Timestamp, u64)>,
@@ -123,7 +123,7 @@ impl Market {
             counts_volume: terms.quote.as_str() == "USDT",
             has_own_tiers: !terms.fee_tiers.is_empty(),
             is_shared: terms.matching == Matching::ProRata,
-            changed_at: Timestamp(0),
+            limited_at: Timestamp(0),
             triggers: Triggers::default(),
             parked: BTreeSet::new(),
             terms,

@@ -3,22 +3,21 @@
 //! Each carries the operator's signature, which the frame has checked. What burdens users is announced
 //! first (FEE-38, D-61, D-98).
 
-use fees::{MAKER_RATE_MIN, RATE_MAX, check_tiers, tier_of};
+use fees::{MAKER_RATE_MIN, RATE_MAX, check_tiers};
 use schema::limits::{
     ACCOUNT_ORDER_COUNT_MAX, DAY, FEE_NOTICE_DAY_COUNT, PROMOTION_DAY_COUNT_MAX,
     TIER_NOTICE_DAY_COUNT,
 };
 use schema::{
     AccountProfileChanged, AccountRates, Code, EventBuffer, EventKind, FeeKind, FeeSchedule,
-    FeeScheduleChanged, FeeTier, FeeTierChanged, MarketChange, MarketParametersChanged,
-    MarketStateChanged, Outcome, ParameterChange, ProfileChange, RatesChange, Refusal,
-    WaiverReason, Why,
+    FeeScheduleChanged, FeeTierChanged, MarketChange, MarketParametersChanged, MarketStateChanged,
+    Outcome, ParameterChange, ProfileChange, RatesChange, Refusal, WaiverReason, Why,
 };
-use units::{Amount, Rate, Timestamp};
+use units::{Rate, Timestamp};
 
 use crate::admin::{KYC_TIER_MAX, check_steps};
 use crate::due::day_of;
-use crate::rates::row;
+use crate::rates::{boundaries, is_relief, row};
 use crate::{Kernel, Watch};
 
 const DONE: Outcome = Outcome::Done { created: None };
@@ -82,6 +81,10 @@ impl<W: Watch> Kernel<W> {
         out: &mut EventBuffer,
     ) -> Result<Outcome, Refusal> {
         check_tiers(&schedule.tiers).map_err(|why| Refusal::new(Code::InvalidRate, why))?;
+        if self.due.backlog {
+            // Accounts may still be rated by the table in force.
+            return Err(Refusal::new(Code::InvalidStateTransition, Why::WorkIsDue));
+        }
         let moved = boundaries(&schedule.tiers).ne(boundaries(&self.schedule.tiers));
         let days = if moved { TIER_NOTICE_DAY_COUNT } else { FEE_NOTICE_DAY_COUNT };
         let relieves = is_relief(&self.schedule.tiers, &schedule.tiers);
@@ -131,7 +134,7 @@ impl<W: Watch> Kernel<W> {
         if kind == FeeKind::Vip && !(makers.contains(&maker) && takers.contains(&taker)) {
             return Err(Refusal::new(Code::InvalidRate, Why::RateOutOfRange));
         }
-        let (old_maker, old_taker) = self.present_rates(account, by_volume);
+        let (old_maker, old_taker) = self.present_rates(account);
         let relieves = maker <= old_maker && taker <= old_taker;
         let effective_at =
             self.check_notice(change.effective_at, relieves, FEE_NOTICE_DAY_COUNT)?;
@@ -150,15 +153,6 @@ impl<W: Watch> Kernel<W> {
         };
         self.emit_rates(&event, out);
         Ok(DONE)
-    }
-
-    fn present_rates(&self, account: u32, by_volume: FeeTier) -> (Rate, Rate) {
-        let special = self.fees[account as usize].special.as_ref();
-        if special.is_some_and(|special| special.waiver.is_some()) {
-            return (Rate(0), Rate(0));
-        }
-        let own = special.and_then(|special| special.own);
-        own.unwrap_or((by_volume.maker, by_volume.taker))
     }
 
     /// Changes what is known of an account (D-37).
@@ -215,18 +209,4 @@ fn check_waiver(
         return refuse(Why::PromotionTooLong);
     }
     Ok((Some(reason), ends_at))
-}
-
-fn boundaries(tiers: &[FeeTier]) -> impl Iterator<Item = Amount> {
-    tiers.iter().map(|tier| tier.above)
-}
-
-/// Whether no volume pays more with the new table than with the old one.
-fn is_relief(old: &[FeeTier], new: &[FeeTier]) -> bool {
-    // Rates change only just above a boundary, so those of both tables tell everything.
-    boundaries(old).chain(boundaries(new)).all(|above| {
-        let just_above = Amount(above.0 + 1);
-        let (old, new) = (old[tier_of(old, just_above)], new[tier_of(new, just_above)]);
-        new.maker <= old.maker && new.taker <= old.taker
-    })
 }

@@ -8,7 +8,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use fees::tier_of;
-use schema::limits::VOLUME_DAY_COUNT;
+use schema::limits::{DAY, FEE_NOTICE_DAY_COUNT, TIER_NOTICE_DAY_COUNT, VOLUME_DAY_COUNT};
 use schema::{
     EventBuffer, EventHead, EventKind, FeeKind, FeeScheduleChanged, FeeTier, FeeTierChanged,
     WaiverReason,
@@ -45,6 +45,8 @@ pub(crate) struct SpecialRates {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Schedule {
     pub(crate) tiers: Vec<FeeTier>,
+    /// From when on it holds.
+    pub(crate) since: Timestamp,
     pub(crate) announced: Option<(Timestamp, Vec<FeeTier>)>,
 }
 
@@ -102,6 +104,14 @@ impl<W: Watch> Kernel<W> {
         own[tier_of(own, fees.volume(day_of(self.command_time)))]
     }
 
+    /// Maker and taker rate of an account in a market without a table of its own.
+    pub(crate) fn present_rates(&self, account: u32) -> (Rate, Rate) {
+        let fees = &self.fees[account as usize];
+        let by_volume = row(&self.schedule.tiers, fees.tier);
+        let special = fees.special().map(|(_, maker, taker)| (maker, taker));
+        special.unwrap_or((by_volume.maker, by_volume.taker))
+    }
+
     /// TradeSettled: the volume of both accounts.
     #[inline]
     pub(crate) fn count_volume(&mut self, at: EventHead, trade: &OpenTrade) {
@@ -113,7 +123,7 @@ impl<W: Watch> Kernel<W> {
         let today = self.today;
         for account in trade.accounts {
             self.fees[account as usize].count(today, volume);
-            self.watch.touched(Entity::Account(account));
+            self.watch.touched(Entity::Fees(account));
         }
     }
 
@@ -235,6 +245,7 @@ impl<W: Watch> Kernel<W> {
     /// An announcement is kept until its time; anything else is in force.
     pub(crate) fn apply_rates(&mut self, at: EventHead, event: &FeeTierChanged) {
         let account = event.account;
+        let before = self.present_rates(account);
         let fees = &mut self.fees[account as usize];
         let special = fees.special.get_or_insert_default();
         if let Some(announced) = &special.announced
@@ -244,6 +255,8 @@ impl<W: Watch> Kernel<W> {
             self.due.remove(&item);
             special.announced = None;
         }
+        let later = |announced: &FeeTierChanged| announced.effective_at.0 - at.timestamp.0;
+        let notice = FEE_NOTICE_DAY_COUNT * DAY;
         if event.effective_at > at.timestamp {
             special.announced = Some(*event);
             self.due.add((event.effective_at, DueKind::Rates, u64::from(account)));
@@ -264,10 +277,32 @@ impl<W: Watch> Kernel<W> {
                 }
             }
         }
+        // What was announced as a relief, and is none any more, needs a notice of its own (FEE-38).
+        if let Some(announced) = special.announced
+            && event.effective_at <= at.timestamp
+            && (event.maker < before.0 || event.taker < before.1)
+            && (announced.maker > event.maker || announced.taker > event.taker)
+            && later(&announced) < notice
+        {
+            self.due.remove(&(announced.effective_at, DueKind::Rates, u64::from(account)));
+            special.announced = None;
+        }
         if **special == SpecialRates::default() {
             fees.special = None;
         }
+        self.watch.touched(Entity::Fees(account));
         self.count_account(at, account);
+    }
+
+    /// An announced table that would burden whom the one in force relieves needs a notice of its own.
+    fn forget_burden(&mut self, at: EventHead) {
+        let Some((time, announced)) = &self.schedule.announced else { return };
+        let moved = boundaries(announced).ne(boundaries(&self.schedule.tiers));
+        let days = if moved { TIER_NOTICE_DAY_COUNT } else { FEE_NOTICE_DAY_COUNT };
+        if time.0 - at.timestamp.0 < days * DAY && !is_relief(&self.schedule.tiers, announced) {
+            self.due.remove(&(*time, DueKind::Schedule, 0));
+            self.schedule.announced = None;
+        }
     }
 
     /// An announcement is kept until its time; anything else is in force.
@@ -283,6 +318,10 @@ impl<W: Watch> Kernel<W> {
             self.due.add((event.effective_at, DueKind::Schedule, 0));
         } else {
             self.schedule.tiers.clone_from(&event.tiers);
+            self.schedule.since = event.effective_at;
+            // Who was rated for this day stays so until midnight (FEE-8), in every kernel.
+            self.due.end_tiers_until(event.effective_at);
+            self.forget_burden(at);
         }
         self.watch.touched(Entity::System);
     }
@@ -306,4 +345,18 @@ fn tier_number(tiers: &[FeeTier], volume: Amount) -> u8 {
 #[inline]
 pub(crate) fn row(tiers: &[FeeTier], tier: u8) -> FeeTier {
     tiers[usize::from(tier).min(tiers.len() - 1)]
+}
+
+pub(crate) fn boundaries(tiers: &[FeeTier]) -> impl Iterator<Item = Amount> {
+    tiers.iter().map(|tier| tier.above)
+}
+
+/// Whether no volume pays more with the new table than with the old one.
+pub(crate) fn is_relief(old: &[FeeTier], new: &[FeeTier]) -> bool {
+    // Rates change only just above a boundary, so those of both tables tell everything.
+    boundaries(old).chain(boundaries(new)).all(|above| {
+        let just_above = Amount(above.0 + 1);
+        let (old, new) = (old[tier_of(old, just_above)], new[tier_of(new, just_above)]);
+        new.maker <= old.maker && new.taker <= old.taker
+    })
 }

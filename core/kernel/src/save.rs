@@ -15,7 +15,7 @@ use core::fmt;
 use book::{Entry, NodeId};
 use ledger::{Account, Balance, SystemAccount};
 use schema::limits::FEE_TIER_COUNT_MAX;
-use schema::wire::{DecodeError, Reader, write_time, write_u64};
+use schema::wire::{DecodeError, Reader, write_option, write_time, write_u64};
 use schema::{
     AccountStatus, ClockStatus, Event, EventKind, FeeTier, OrderState, OrderType, SelfTrade,
     TimeInForce, TriggerKind, WaiverReason, decode_payload,
@@ -67,6 +67,10 @@ impl<W: Watch> Kernel<W> {
         self.save_all((0..self.assets.count()).map(|index| Entity::Asset(index + 1)), out);
         self.save_all((0..self.markets.count()).map(|index| Entity::Market(index + 1)), out);
         self.save_all((0..self.ledger.account_count()).map(Entity::Account), out);
+        for account in 0..self.ledger.account_count() {
+            let fees = self.has_fees(account).then_some(Entity::Fees(account));
+            write_option(out, fees, |out, fees| self.save_one(fees, out));
+        }
         for account in 0..self.ledger.account_count() {
             let assets: Vec<u32> = self.ledger.assets_of(account).collect();
             write_u64(out, assets.len() as u64);
@@ -144,8 +148,10 @@ impl<W: Watch> Kernel<W> {
         kernel.check_pairs()?;
         kernel.check_reservations()?;
         for market in 1..=kernel.markets.count() {
-            kernel.enter_limits(market, kernel.markets.at(market).changed_at);
+            kernel.enter_limits(market);
         }
+        // The day that its last event was in: what rates are read for before the next command.
+        kernel.command_time = kernel.position.last_timestamp;
         kernel.load_keys(&mut reader)?;
         reader.end()?;
         Ok(kernel)
@@ -216,9 +222,8 @@ impl<W: Watch> Kernel<W> {
             reader.option(|reader| Ok((reader.u64()?, reader.time()?, reader.array()?)))?;
         self.recorded.clock = reader
             .option(|reader| ClockStatus::from_number(reader.u8()?).ok_or(DecodeError::BadTag))?;
-        let (time, tiers) = read_schedule(reader)?;
-        consistent(time == Timestamp(0))?;
-        self.schedule.tiers = tiers;
+        (self.schedule.since, self.schedule.tiers) = read_schedule(reader)?;
+        self.due.end_tiers_until(self.schedule.since);
         self.schedule.announced = reader.option(read_schedule)?;
         if let Some((time, _)) = &self.schedule.announced {
             self.due.add((*time, DueKind::Schedule, 0));
@@ -260,7 +265,7 @@ impl<W: Watch> Kernel<W> {
             }
         }
         fees.special = special.map(Box::new);
-        self.fees.push(fees);
+        self.fees[account as usize] = fees;
         if let Some(deadline) = reader.option(Reader::time)? {
             self.countdowns.insert(account, deadline);
             self.due.add((deadline, DueKind::Countdown, u64::from(account)));
@@ -287,7 +292,7 @@ impl<W: Watch> Kernel<W> {
         market.open = reader.flag()?;
         market.sequence = reader.u64()?;
         market.last_price = reader.option(Reader::ticks)?;
-        market.changed_at = reader.time()?;
+        market.limited_at = reader.time()?;
         self.markets.list(market);
         Ok(())
     }
@@ -300,9 +305,15 @@ impl<W: Watch> Kernel<W> {
             let known = self.ledger.number_of_external_id(&account.opening.external_id).is_some();
             consistent(last < place && !known)?;
             last = place;
-            let number = self.ledger.open(account);
+            self.ledger.open(account);
             self.orders.open_account();
-            self.load_fees(number, reader)?;
+            self.fees.push(AccountFees::default());
+        }
+        for account in 0..self.ledger.account_count() {
+            if reader.flag()? {
+                self.load_fees(account, reader)?;
+                consistent(self.has_fees(account))?;
+            }
         }
         // One sum an asset, from number 0 on, which no asset has.
         let mut sums = vec![Amount::ZERO; self.assets.count() as usize + 1];

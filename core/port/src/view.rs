@@ -196,9 +196,11 @@ pub struct OrderView {
     pub post_only: bool,
     /// GTD only: the last time at which it trades.
     pub expire_at: Option<Timestamp>,
-    /// What it waits for outside the book; absent once it was triggered.
+    /// What it was sent to wait for, outside the book.
     pub trigger: Option<Trigger>,
-    /// The other order of its pair, while there is one.
+    /// Whether that came, and it entered matching.
+    pub is_triggered: bool,
+    /// The earlier order of its pair, as it was sent.
     pub oco_with: Option<Id>,
 }
 

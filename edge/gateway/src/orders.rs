@@ -84,7 +84,7 @@ pub(crate) async fn cancel(
     submit_cancel(&door, &trader, CancelOrder { account, order, state_seq }, named).await
 }
 
-/// DELETE /v1/orders?client_order_id=: cancels the caller's own open order with this key.
+/// DELETE /v1/orders?client_order_id=: cancels the caller's own order with this key.
 pub(crate) async fn cancel_by_key(
     State(door): State<Arc<Door>>,
     trader: Trader,
@@ -215,8 +215,7 @@ async fn submit_cancel(
     Ok(json(StatusCode::OK, canceled(door, trader, cancel.order, &reply).await?))
 }
 
-/// The caller's order with a key, and the event that the view reflects. Only open orders are found
-/// here: the archive's query by key, once the port has it, takes the place of this list.
+/// The caller's newest order with a key, open or ended, and the event that the answer reflects.
 async fn order_by_key(
     door: &Door,
     trader: &Trader,
@@ -224,10 +223,9 @@ async fn order_by_key(
 ) -> Result<(OrderView, u64), ApiError> {
     let key = parse_key("client_order_id", params.needed("client_order_id")?)?;
     let account = trader.account(params.value("account_id"))?;
-    let seen = door.query(Query::OpenOrders(account, None), params).await?;
-    let View::OpenOrders(Some(orders)) = seen.view else { return Err(ApiError::no_order()) };
-    let found = orders.into_iter().find(|order| order.client_order_id == Some(key));
-    found.map(|order| (order, seen.sequence)).ok_or_else(ApiError::no_order)
+    let seen = door.query(Query::OrderByClientId(account, key), params).await?;
+    let View::Order(Some(order)) = seen.view else { return Err(ApiError::no_order()) };
+    Ok((order, seen.sequence))
 }
 
 /// An order as it is shown (STATE-36).
@@ -257,7 +255,8 @@ pub(crate) fn order_object(order: &OrderView) -> Object {
         .time("created_at", order.created_at)
         .flag("post_only", order.post_only)
         .maybe_time("expire_at", order.expire_at)
-        .maybe("oco_with", order.oco_with);
+        .maybe("oco_with", order.oco_with)
+        .flag("triggered", order.is_triggered);
     match &order.trigger {
         None => object.raw("trigger", "null"),
         Some(trigger) => {

@@ -30,6 +30,7 @@ fn measure(venue: &Venue, events_per_commit: u64) {
     let opened = Archive::open(folder.path(), answer_of).expect("opened");
     let mut indexer = opened.indexer;
     let (begin, mut longest) = (Instant::now(), Duration::ZERO);
+    let ran_before = ran();
     for (groups, end) in &venue.records {
         indexer.add(groups, *end).expect("sound");
         if indexer.pending_count() >= events_per_commit {
@@ -39,9 +40,15 @@ fn measure(venue: &Venue, events_per_commit: u64) {
         }
     }
     indexer.commit().expect("committed");
-    let took = begin.elapsed();
+    let (took, ran) = (begin.elapsed(), ran().saturating_sub(ran_before));
     let events = venue.last_event() as f64;
     let size = opened.archive.size() as f64;
+    if !ran.is_zero() {
+        let rate = events / ran.as_secs_f64();
+        println!(
+            "{events_per_commit} events a commit: {rate:.0} events per second that the thread ran"
+        );
+    }
     println!(
         "{events_per_commit} events a commit: {:.0} events/s, {:.1} bytes an event, longest commit {longest:?}",
         events / took.as_secs_f64(),
@@ -50,4 +57,11 @@ fn measure(venue: &Venue, events_per_commit: u64) {
     let last: &Record = venue.records.last().expect("some");
     let reader = opened.archive.reader().expect("open");
     assert_eq!(reader.position().end, last.1);
+}
+
+/// How long this thread has run, which a busy machine does not change much; zero where nothing tells.
+fn ran() -> Duration {
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanos = told.split_whitespace().next().and_then(|nanos| nanos.parse().ok());
+    Duration::from_nanos(nanos.unwrap_or(0))
 }

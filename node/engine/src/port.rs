@@ -176,6 +176,9 @@ const fn is_of_view(query: Query) -> bool {
             | Query::Markets
             | Query::Assets
             | Query::Health
+            | Query::FeeSchedule
+            | Query::AccountFees(_)
+            | Query::Preview(_)
     )
 }
 

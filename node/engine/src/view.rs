@@ -18,7 +18,8 @@ mod touched;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use kernel::Kernel;
-use schema::{ClockStatus, EventGroup, Label};
+use schema::{ClockStatus, EventGroup, Label, Trigger};
+use units::Id;
 
 pub(crate) use changes::Changes;
 pub(crate) use hash::{StateHash, hash_from_nothing};
@@ -32,8 +33,8 @@ use fast::FastMap;
 pub(crate) struct View {
     kernel: Kernel<Touched>,
     ended: EndedOrders,
-    /// Ids that clients gave to open orders, by the order's sequence.
-    client_ids: FastMap<u64, Label>,
+    /// What open orders were sent with and the kernel does not keep, by sequence of OrderSubmitted.
+    asked: FastMap<u64, Asked>,
     /// The clock's source on record.
     clock: ClockStatus,
     broken: bool,
@@ -42,13 +43,21 @@ pub(crate) struct View {
 /// A state hash that an event put on record: the event it was taken at, and the hash.
 pub(crate) type RecordedHash = (u64, [u8; 32]);
 
+/// What an order was sent with and the kernel does not keep.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Asked {
+    client_order_id: Option<Label>,
+    trigger: Option<Trigger>,
+    oco_with: Option<Id>,
+}
+
 impl View {
     /// A view before the first event that remembers so many ended orders.
     pub(crate) fn new(ended_count_max: usize) -> Self {
         Self {
             kernel: Kernel::watched(Touched::default()),
             ended: EndedOrders::new(ended_count_max),
-            client_ids: FastMap::default(),
+            asked: FastMap::default(),
             clock: ClockStatus::Primary,
             broken: false,
         }

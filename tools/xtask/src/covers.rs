@@ -1,9 +1,9 @@
 //! The `covers:` lines of the project: which requirement is asserted where.
 //!
 //! Owns the places where such a line counts: the documentation of a test function, of anything in
-//! the benchmark package (a bench row), a `#` line of a scene, of a Python or shell test and of a
-//! configuration file, and an HTML comment in a document. A line that ends with a comma goes on in
-//! the next. Invariant: a line that names no known id, or stands where it counts for nothing, is a
+//! the benchmark package (a bench row), a `#` line of a scene, which its title names, of a Python or
+//! shell test and of a configuration file, and an HTML comment in a document. A line that ends with a
+//! comma goes on in the next. Invariant: a line that names no known id, or stands where it counts for nothing, is a
 //! finding. It cannot know whether a test asserts what its line says; that is for the reader.
 
 use crate::finding::Finding;
@@ -125,7 +125,12 @@ fn marks_of_text(path: &str, text: &str) -> Vec<Mark> {
         "py" | "sh" => is_script_that_counts(path),
         _ => true,
     };
-    let mark = |(line, ids)| Mark { line, ids, name: counts.then(|| test_name(path, text, line)) };
+    let name = |line| match tree::ending(path) {
+        "py" => test_name(text, line),
+        "scene" => scene_title(text, line),
+        _ => String::new(),
+    };
+    let mark = |(line, ids)| Mark { line, ids, name: counts.then(|| name(line)) };
     covers_lines(&lines).into_iter().map(mark).collect()
 }
 
@@ -138,15 +143,19 @@ fn is_script_that_counts(path: &str) -> bool {
 
 /// The Python test that a line belongs to: the next `def` if only comments and decorators stand
 /// between, otherwise the one before.
-fn test_name(path: &str, text: &str, line: usize) -> String {
-    if tree::ending(path) != "py" {
-        return String::new();
-    }
+fn test_name(text: &str, line: usize) -> String {
     let lines: Vec<&str> = text.lines().map(str::trim_start).collect();
     let passed = |l: &&&str| l.starts_with('#') || l.starts_with('@') || l.is_empty();
     let next = lines[line..].iter().find(|l| !passed(l)).and_then(|l| def_name(l));
     let before = || lines[..line].iter().rev().find_map(|l| def_name(l));
     next.or_else(before).unwrap_or_default()
+}
+
+/// The scene that a line belongs to: the one whose title stands before it in the file.
+fn scene_title(text: &str, line: usize) -> String {
+    let before: Vec<&str> = text.lines().take(line).collect();
+    let title = before.iter().rev().find_map(|l| l.strip_prefix("scene "));
+    title.unwrap_or_default().trim().to_owned()
 }
 
 fn def_name(line: &str) -> Option<String> {
@@ -244,6 +253,18 @@ mod tests {
         assert_eq!(names(&covers("docs/a.md", "<!-- covers: DET-2 -->\n")), [("DET-2", "")]);
         assert!(covers("docs/spec/12-a.md", "<!-- covers: DET-9 -->\n").findings.is_empty());
         assert_eq!(covers("docs/a.md", "<!-- covers: DET-9 -->\n").findings.len(), 1);
+    }
+
+    /// A scene's line counts for that scene, by its title; one before the first counts for the file.
+    #[test]
+    fn a_scene_is_named_by_its_title() {
+        let text = "# covers: DET-1\n\nscene A gap\n# covers: LIQ-1,\n# DET-2\nwhy So.\n\n\
+                    scene No gap\n# covers: LIQ-2\n";
+        let found = covers("core/a/tests/b.scene", text);
+        let expected = [("DET-1", ""), ("DET-2", "A gap"), ("LIQ-1", "A gap"), ("LIQ-2", "No gap")];
+        assert_eq!(names(&found), expected);
+        assert!(found.findings.is_empty());
+        assert_eq!(covers("core/a/tests/b.scene", "scene A\n# covers: LIQ-99\n").findings.len(), 1);
     }
 
     #[test]

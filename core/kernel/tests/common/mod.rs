@@ -38,7 +38,7 @@ pub struct Venue {
     pub commands: Vec<Stamped>,
     /// Every group so far, as stored.
     pub log: Vec<u8>,
-    operator: SigningKey,
+    pub operator: SigningKey,
     keys: u64,
 }
 

@@ -171,7 +171,7 @@ pub(crate) const FIND_ORDER: Operation = Operation {
     codes: &[&[Code::OrderNotFound]],
     ..ask(
         "findOrder",
-        "The open order with a client order id.",
+        "The newest order with a client order id.",
         &[(200, Answer::Shape(&shapes::ORDER))],
     )
 };
@@ -180,7 +180,7 @@ pub(crate) const CANCEL_BY_KEY: Operation = Operation {
     codes: &[OF_ORDER, KEY],
     ..command(
         "cancelOrderByKey",
-        "Cancels the open order with a client order id.",
+        "Cancels the newest order with a client order id; a second time too.",
         &[(200, Answer::Shape(&shapes::CANCELED))],
     )
 };

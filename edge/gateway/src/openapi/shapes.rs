@@ -141,6 +141,7 @@ macro_rules! order_fields {
         ("post_only", Flag),
         ("expire_at", MaybeTime),
         ("oco_with", OrNull(&Id)),
+        ("triggered", Flag),
         ("trigger", OrNull(&Object(&TRIGGER)))
         $(, $more)*
     ]};

@@ -101,6 +101,12 @@ impl FakePort {
             Query::Order(id) => {
                 View::Order(self.orders.lock().expect("no panic").get(&id).copied())
             }
+            Query::OrderByClientId(account, key) => {
+                let orders = self.orders.lock().expect("no panic");
+                let named =
+                    |it: &&OrderView| it.account_id == account && it.client_order_id == Some(key);
+                View::Order(orders.values().find(named).copied())
+            }
             Query::OpenOrders(account, market) => {
                 assert!(market.is_none_or(|number| number == 1));
                 let orders = self.orders.lock().expect("no panic");
@@ -215,6 +221,7 @@ pub(crate) fn order(order_id: Id, account_id: Id, state: OrderState) -> OrderVie
             price: amount("49000"),
             source: TriggerSource::Last,
         }),
+        is_triggered: false,
         oco_with: Some(Id([0x78; 16])),
     }
 }

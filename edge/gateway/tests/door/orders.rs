@@ -195,6 +195,25 @@ async fn hostile_text_gets_nowhere() {
         ] {
             tries.push(("get", path, String::new()));
         }
+        for path in [
+            format!("/v1/orders?client_order_id={coded}"),
+            format!("/v1/orders?client_order_id=a&account_id={coded}"),
+            format!("/v1/accounts/{id}/orders?symbol={coded}"),
+            format!("/v1/accounts/{coded}/orders"),
+        ] {
+            tries.push(("delete", path, String::new()));
+        }
+        tries.push(("patch", format!("/v1/orders/{id}"), format!(r#"{{"quantity":{text}}}"#)));
+        tries.push(("put", format!("/v1/orders/{id}"), body("").replace("\"BTC/USDT\"", &text)));
+        let by_quote =
+            body("").replace(r#""quantity":"0.25""#, &format!("\"quote_quantity\":{text}"));
+        tries.push(("post", "/v1/orders/preview".to_owned(), by_quote));
+        for field in ["from_account_id", "to_account_id", "asset", "amount"] {
+            let mut transfer = json!({"from_account_id": id, "to_account_id": id, "asset": "USDT",
+                "amount": "1"});
+            transfer[field] = json!(hostile);
+            tries.push(("post", "/v1/transfers".to_owned(), transfer.to_string()));
+        }
         tries.push(("delete", format!("/v1/orders/{coded}"), String::new()));
         tries.push(("delete", format!("/v1/orders/{id}?state_seq={coded}"), String::new()));
         for (method, path, body) in tries {

@@ -191,11 +191,41 @@ async fn health_and_figures_are_told() {
 #[tokio::test]
 async fn hostile_text_of_an_operator_gets_nowhere() {
     let served = Served::start().await;
-    let status = format!("/v1/admin/accounts/{MADE}/status");
+    let bodies = bodies_of_an_operator();
+    for (path, body) in &bodies {
+        let good = served.operator("post", path, &body.to_string()).await;
+        assert!(good.status.is_success(), "{path} {}", good.text);
+    }
+    let before = served.port.count();
+    for hostile in ["1' OR '1'='1", "../../etc/passwd", "a\u{0}b\u{7}", "\r\nX-Injected: 1"] {
+        for (path, body) in &bodies {
+            for at in 0..leaves(&mut body.clone(), None) {
+                let mut body = body.clone();
+                leaves(&mut body, Some((at, hostile)));
+                let answer = served.operator("post", path, &body.to_string()).await;
+                let status = answer.status.as_u16();
+                assert!([400, 404, 422].contains(&status), "{status} {path} {body}");
+            }
+        }
+        let coded: String = hostile.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let path = format!("/v1/admin/accounts?external_id={coded}");
+        assert_eq!(served.operator("get", &path, "").await.fault(), (400, "INVALID_SCHEMA".into()));
+        let path = format!("/v1/admin/markets/{coded}/pause");
+        let paused = served.operator("post", &path, r#"{"reason":"asked"}"#).await;
+        assert!([400, 404].contains(&paused.status.as_u16()), "{}", paused.text);
+    }
+    assert_eq!(served.port.count(), before);
+}
+
+/// A body with every text of every request that has one, and where it goes.
+fn bodies_of_an_operator() -> Vec<(String, Value)> {
+    let of_account = |last: &str| format!("/v1/admin/accounts/{MADE}/{last}");
+    let (status, rates, profile) =
+        (of_account("status"), of_account("rates"), of_account("profile"));
     let tier = json!({"above": "0", "maker": "0", "taker": "0"});
     let network = json!({"network": "Tron", "min_withdrawal": "1", "withdrawal_fee": "1",
         "confirmations": 1});
-    let bodies = [
+    [
         (
             "/v1/admin/assets",
             json!({"symbol": "A", "name": "A", "decimals": 1,
@@ -215,33 +245,37 @@ async fn hostile_text_of_an_operator_gets_nowhere() {
             "owner_id": MADE.to_string(), "jurisdiction": "ZZ", "risk_tier": "STANDARD",
             "order_tier": "RETAIL", "api_class": "STANDARD", "metadata": {"a": "b"}}),
         ),
-        (&status, json!({"status": "ACTIVE", "reason": "asked"})),
+        (status.as_str(), json!({"status": "ACTIVE", "reason": "asked"})),
         (
             "/v1/admin/deposits",
             json!({"account_id": MADE.to_string(), "asset": "USDT",
             "amount": "1", "reference": MADE.to_string()}),
         ),
-    ];
-    for (path, body) in &bodies {
-        let good = served.operator("post", path, &body.to_string()).await;
-        assert!(good.status.is_success(), "{path} {}", good.text);
-    }
-    let before = served.port.count();
-    for hostile in ["1' OR '1'='1", "../../etc/passwd", "a\u{0}b\u{7}", "\r\nX-Injected: 1"] {
-        for (path, body) in &bodies {
-            for at in 0..leaves(&mut body.clone(), None) {
-                let mut body = body.clone();
-                leaves(&mut body, Some((at, hostile)));
-                let answer = served.operator("post", path, &body.to_string()).await;
-                let status = answer.status.as_u16();
-                assert!([400, 404, 422].contains(&status), "{status} {path} {body}");
-            }
-        }
-        let coded: String = hostile.bytes().map(|byte| format!("%{byte:02x}")).collect();
-        let path = format!("/v1/admin/accounts?external_id={coded}");
-        assert_eq!(served.operator("get", &path, "").await.fault(), (400, "INVALID_SCHEMA".into()));
-    }
-    assert_eq!(served.port.count(), before);
+        ("/v1/admin/markets/BTC-USDT/pause", json!({"reason": "asked"})),
+        ("/v1/admin/markets/BTC-USDT/resume", json!({"reason": "asked"})),
+        (
+            "/v1/admin/markets/BTC-USDT/parameters",
+            json!({"min_price": "1", "max_price": "2", "min_quantity": "1", "max_quantity": "2",
+            "protection_bound": "0.1", "price_band": "0.1"}),
+        ),
+        ("/v1/admin/fees", json!({"tiers": [tier], "effective_at": "2030-01-01T00:00:00Z"})),
+        (
+            rates.as_str(),
+            json!({"kind": "VIP", "maker": "0", "taker": "0",
+            "effective_at": "2030-01-01T00:00:00Z"}),
+        ),
+        (
+            rates.as_str(),
+            json!({"kind": "WAIVER", "reason": "PROMOTION", "ends_at": "2030-01-01T00:00:00Z"}),
+        ),
+        (
+            profile.as_str(),
+            json!({"kyc_tier": 1, "jurisdiction": "ZZ", "risk_tier": "STANDARD",
+            "order_tier": "RETAIL", "api_class": "STANDARD", "fee_in_token": false}),
+        ),
+    ]
+    .map(|(path, body)| (path.to_owned(), body))
+    .into()
 }
 
 /// How many texts a value holds; the one with the given number is replaced.

@@ -86,8 +86,12 @@ impl Reader {
                 filter.market.is_none_or(|asked| asked == market)
                     && row.state.is_some_and(|state| filter.states.has(state))
             });
-            let found = within(&filter.period, row.created_at, || self.order_view(sequence, &row))?;
-            Ok(if asked || matches!(found, Found::Beyond) { found } else { Found::Other })
+            let view = || asked.then(|| self.order_view(sequence, &row)).transpose();
+            Ok(match within(&filter.period, row.created_at, view)? {
+                Found::Item(Some(view)) => Found::Item(view),
+                Found::Item(None) | Found::Other => Found::Other,
+                Found::Beyond => Found::Beyond,
+            })
         };
         collect(items, page.limit, read).map(Ok)
     }
@@ -142,8 +146,9 @@ impl Reader {
             created_at: row.created_at,
             post_only: submitted.post_only,
             expire_at: submitted.expire_at,
-            trigger: submitted.trigger.filter(|_| !was_triggered),
-            oco_with: None,
+            trigger: submitted.trigger,
+            is_triggered: was_triggered,
+            oco_with: submitted.oco_with,
         };
         match submitted.terms {
             OrderTerms::Checked { account, market, ticks, .. } => {

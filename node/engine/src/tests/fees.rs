@@ -171,7 +171,7 @@ fn an_order_shows_what_it_waits_for() {
     let other = submit(&port, request(Command::PlaceOrder(other)));
     let shown = order_of(&port, created(&waits), other.last_event);
     assert_eq!((shown.trigger, shown.expire_at), (Some(trigger), expire_at));
-    assert_eq!((shown.post_only, shown.oco_with), (true, Some(created(&other))));
+    assert_eq!((shown.post_only, shown.is_triggered, shown.oco_with), (true, false, None));
     let shown = order_of(&port, created(&other), 0);
     assert_eq!((shown.trigger, shown.post_only), (None, false));
     assert_eq!(shown.oco_with, Some(created(&waits)));

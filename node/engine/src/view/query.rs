@@ -2,12 +2,12 @@
 //!
 //! Plain data in decimals and ids. Nothing here changes anything.
 
-use kernel::{Market, Order, Waiting};
+use kernel::{Market, Order};
 use port::{
     AccountView, AssetView, BalanceView, BookView, LevelView, MarketView, OrderView, Query, Seen,
     View as Answer,
 };
-use schema::{OrderState, OrderType, Trigger, TriggerSource};
+use schema::{OrderState, OrderType};
 use units::{Amount, Id, Lots, Rounding, Side, mul_div};
 
 use super::View;
@@ -97,12 +97,12 @@ impl View {
     pub(super) fn order_view(&self, order: &Order) -> Option<OrderView> {
         let market = self.kernel.market(order.market)?;
         let price = market.price(order.ticks);
-        let id_of = |order: &Order| self.kernel.order_id(order);
+        let asked = self.asked.get(&order.sequence).copied().unwrap_or_default();
         Some(OrderView {
             order_id: self.kernel.order_id(order),
             account_id: self.kernel.account(order.account)?.id,
             symbol: market.terms.symbol,
-            client_order_id: self.client_ids.get(&order.sequence).copied(),
+            client_order_id: asked.client_order_id,
             side: order.side,
             order_type: order.order_type,
             time_in_force: order.time_in_force,
@@ -123,8 +123,9 @@ impl View {
             created_at: order.submitted_at,
             post_only: order.is_post_only(),
             expire_at: order.conditions.as_ref().and_then(|it| it.expire_at),
-            trigger: order.waiting().map(|waiting| trigger(market, waiting)),
-            oco_with: order.pair().and_then(|other| self.kernel.order_of(other)).map(id_of),
+            trigger: asked.trigger,
+            is_triggered: asked.trigger.is_some() && order.waiting().is_none(),
+            oco_with: asked.oco_with,
         })
     }
 
@@ -151,12 +152,6 @@ impl View {
         };
         (1..=self.kernel.asset_count()).filter_map(view).collect()
     }
-}
-
-/// What an order waits for; on spot markets that is the last trade's price (D-97).
-fn trigger(market: &Market, waiting: &Waiting) -> Trigger {
-    let price = market.price(waiting.ticks);
-    Trigger { kind: waiting.kind, price, source: TriggerSource::Last }
 }
 
 fn market_view(market: &Market) -> MarketView {

@@ -16,7 +16,7 @@ use units::{Amount, Id, Lots};
 
 use super::changes::Changes;
 use super::query::average_price;
-use super::{RecordedHash, View};
+use super::{Asked, RecordedHash, View};
 
 /// The orders that a group fills or ends, as they are so far.
 #[derive(Default)]
@@ -64,6 +64,9 @@ impl View {
                 Event::OrderTriggered(triggered) => {
                     let order = self.kernel.order_of(triggered.order);
                     changes.accepted(&self.kernel, triggered.order, order.map(|it| it.market));
+                    if let Some(draft) = self.draft(triggered.order, &mut drafts) {
+                        draft.view.is_triggered = true;
+                    }
                 }
                 Event::OrderReduced(reduced) => {
                     self.note_level(reduced.order, changes);
@@ -110,9 +113,13 @@ impl View {
     }
 
     fn on_submitted(&mut self, head: EventHead, submitted: &OrderSubmitted) {
-        if let (Some(id), OrderTerms::Checked { .. }) = (submitted.client_order_id, submitted.terms)
-        {
-            self.client_ids.insert(head.sequence, id);
+        let asked = Asked {
+            client_order_id: submitted.client_order_id,
+            trigger: submitted.trigger,
+            oco_with: submitted.oco_with,
+        };
+        if asked != Asked::default() && matches!(submitted.terms, OrderTerms::Checked { .. }) {
+            self.asked.insert(head.sequence, asked);
         }
     }
 
@@ -159,7 +166,7 @@ impl View {
             return;
         }
         let Some(mut draft) = drafts.orders.remove(&order) else { return };
-        self.client_ids.remove(&order);
+        self.asked.remove(&order);
         draft.enter(ending.state, head);
         draft.view.reason = ending.reason;
         draft.view.expiry = ending.expiry;
@@ -269,6 +276,7 @@ impl View {
             post_only: submitted.post_only,
             expire_at: submitted.expire_at,
             trigger: submitted.trigger,
+            is_triggered: false,
             oco_with: submitted.oco_with,
         }
     }

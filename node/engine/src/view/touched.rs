@@ -17,6 +17,7 @@ pub(crate) struct Touched {
     balances: Ids<(u32, u32)>,
     orders: Ids<u64>,
     keys: Ids<[u8; 16]>,
+    fees: Ids<u32>,
 }
 
 /// The ids of one kind.
@@ -37,6 +38,7 @@ impl Default for Touched {
             balances: Ids::new(),
             orders: Ids::new(),
             keys: Ids::new(),
+            fees: Ids::new(),
         }
     }
 }
@@ -53,6 +55,7 @@ impl Touched {
         self.balances.drain(|(account, asset)| each(Entity::Balance { account, asset }));
         self.orders.drain(|sequence| each(Entity::Order(sequence)));
         self.keys.drain(|key_hash| each(Entity::Key(key_hash)));
+        self.fees.drain(|number| each(Entity::Fees(number)));
     }
 }
 
@@ -95,6 +98,7 @@ impl Watch for Touched {
             Entity::Balance { account, asset } => self.balances.push((account, asset)),
             Entity::Order(sequence) => self.orders.push(sequence),
             Entity::Key(key_hash) => self.keys.push(key_hash),
+            Entity::Fees(number) => self.fees.push(number),
         }
     }
 }
