@@ -99,11 +99,10 @@ impl Oracle {
         self.emit(Event::CountdownCancelChanged(event), &[account]);
     }
 
-    /// D-96: the countdown ran out: all orders are canceled, and CountdownCancelChanged shows that it
-    /// is no longer armed.
+    /// D-96: the countdown ran out: it is no longer armed, and all orders are canceled by order id.
     pub(super) fn run_out(&mut self, account: u32) {
-        self.cancel_each(account, None, Code::UserRequested);
         self.tell_countdown(account, None);
+        self.cancel_each(account, None, Code::UserRequested);
     }
 
     /// Cancels an open order with all that hangs on it.

@@ -130,6 +130,17 @@ impl Oracle {
         items
     }
 
+    /// A lowered limit that everybody keeps is worked off.
+    pub(super) fn forget_kept_limits(&mut self) {
+        self.beyond_limits();
+    }
+
+    /// Whether anything that is due is left (D-98).
+    pub(super) fn has_due(&mut self) -> bool {
+        let looked_up = !self.tier_items().is_empty() || !self.beyond_limits().is_empty();
+        looked_up || self.left().next().is_some()
+    }
+
     fn cancel_newest(&mut self, account: u32, market: u32) {
         let mut newest_first = self.account(account).orders.iter().rev();
         let newest = newest_first.find(|&number| self.orders[number].market == market);

@@ -206,14 +206,16 @@ impl Oracle {
         if terms == before {
             return Ok(self.complete(stamped));
         }
+        self.forget_kept_limits();
         let event = MarketParametersChanged { market: number, parameters: change.parameters };
         self.emit(Event::MarketParametersChanged(event), &[]);
-        // STATE-15, D-92: orders beyond a lowered limit are due at the time of the change.
+        // STATE-15, D-92: orders beyond a lowered limit are due at the time of the change, or of the one
+        // before while that is not worked off.
         let (time, lowered) = (self.last_time, terms.open_orders_max < before.open_orders_max);
         let market = self.market_mut(number);
         market.terms = terms;
         if lowered {
-            market.limit_lowered_at = Some(time);
+            market.limit_lowered_at.get_or_insert(time);
         }
         Ok(DONE)
     }

@@ -24,17 +24,17 @@ struct InForce {
 impl Oracle {
     pub(super) fn set_schedule(&mut self, schedule: &FeeSchedule) -> Result<Outcome, Refusal> {
         check_table(&schedule.tiers)?;
+        // D-98: a new table is refused while due work is left.
+        if self.has_due() {
+            return Err(Refusal::new(Code::InvalidStateTransition, Why::WorkIsDue));
+        }
         let begins = self.check_begin(schedule.effective_at)?;
         if burdens(&self.fee_tiers, &schedule.tiers) {
-            // D-61, D-98: 30 days, 60 where tier boundaries move.
-            let bounds = |tiers: &[FeeTier]| tiers.iter().map(|row| row.above).collect::<Vec<_>>();
-            let moves = bounds(&self.fee_tiers) != bounds(&schedule.tiers);
-            let days =
-                if moves { limits::TIER_NOTICE_DAY_COUNT } else { limits::FEE_NOTICE_DAY_COUNT };
-            self.check_notice(begins, days)?;
+            self.check_notice(begins, self.table_notice(&schedule.tiers))?;
         }
         if schedule.effective_at.is_none() {
             self.change_schedule(schedule.tiers.clone(), begins);
+            self.forget_burdening_table();
             return Ok(DONE);
         }
         // D-98: a later announcement takes the place of an earlier one.
@@ -45,6 +45,40 @@ impl Oracle {
         self.due.insert(DueKey::new(begins, Kind::Schedule, 0));
         self.tell_schedule(schedule.tiers.clone(), begins);
         Ok(DONE)
+    }
+
+    /// D-61, D-98: a table that burdens waits 30 days, 60 where tier boundaries move.
+    fn table_notice(&self, tiers: &[FeeTier]) -> i64 {
+        let bounds = |tiers: &[FeeTier]| tiers.iter().map(|row| row.above).collect::<Vec<_>>();
+        if bounds(&self.fee_tiers) == bounds(tiers) {
+            limits::FEE_NOTICE_DAY_COUNT
+        } else {
+            limits::TIER_NOTICE_DAY_COUNT
+        }
+    }
+
+    /// D-98: an announced table that a relief in between has made a burden, nearer than its notice, is
+    /// forgotten.
+    fn forget_burdening_table(&mut self) {
+        let Some((time, tiers)) = self.announced_tiers.clone() else { return };
+        let is_near = time < self.now + self.table_notice(&tiers) * limits::DAY;
+        if is_near && burdens(&self.fee_tiers, &tiers) {
+            self.announced_tiers = None;
+            self.due.remove(&DueKey::new(time, Kind::Schedule, 0));
+        }
+    }
+
+    /// The same for announced rates of an account whose rates were others before.
+    fn forget_burdening_rates(&mut self, number: u32, before: (Rate, Rate)) {
+        let Some((time, rates)) = self.account(number).announced else { return };
+        let is_near = time < self.now + limits::FEE_NOTICE_DAY_COUNT * limits::DAY;
+        let new = self.would_be(number, rates).rates;
+        let now = self.account_rates(number);
+        let rises = |from: (Rate, Rate), to: (Rate, Rate)| to.0 > from.0 || to.1 > from.1;
+        if is_near && rises(now, before) && rises(now, new) {
+            self.account_mut(number).announced = None;
+            self.due.remove(&DueKey::new(time, Kind::Rates, number.into()));
+        }
     }
 
     /// An announced schedule is due.
@@ -94,6 +128,7 @@ impl Oracle {
         if change.effective_at.is_none() {
             self.take_rates(number, change.rates);
             self.tell_rates(number, &new, (self.account(number).tier, begins));
+            self.forget_burdening_rates(number, (maker, taker));
             return Ok(DONE);
         }
         // D-98: an account has at most one announcement; a later one takes its place.
@@ -177,9 +212,11 @@ impl Oracle {
 
     /// FEE-22: a waiver has ended by itself.
     pub(super) fn end_waiver(&mut self, number: u32, time: i64) {
+        let before = self.account_rates(number);
         self.account_mut(number).waiver = None;
         let it = self.in_force(number);
         self.tell_rates(number, &it, (self.account(number).tier, time));
+        self.forget_burdening_rates(number, before);
     }
 
     /// Announced rates are due.
@@ -197,10 +234,11 @@ impl Oracle {
 
     /// The tier of an account changes at a midnight.
     pub(super) fn change_tier(&mut self, number: u32, midnight: i64) {
-        let old = self.account(number).tier;
+        let (old, before) = (self.account(number).tier, self.account_rates(number));
         self.account_mut(number).tier = self.tier_at(number, midnight);
         let it = self.in_force(number);
         self.tell_rates(number, &it, (old, midnight));
+        self.forget_burdening_rates(number, before);
     }
 }
 

@@ -5,13 +5,13 @@
 //! behind finds due work left.
 
 use schema::{
-    AssetRef, CancelAllOrders, Command, LedgerEntry, MarketChange, MarketParameters, OrderRequest,
-    OrderType, ParameterChange, SelfTrade, SymbolRef, TimeInForce, Trigger, TriggerKind,
-    TriggerSource,
+    AssetRef, CancelAllOrders, Command, FeeSchedule, LedgerEntry, MarketChange, MarketParameters,
+    OrderRequest, OrderType, ParameterChange, SelfTrade, SymbolRef, TimeInForce, Trigger,
+    TriggerKind, TriggerSource,
 };
 use units::{Amount, Id, Side, Timestamp};
 
-use super::setup::{FLOOD_MARKET, UNSIGNED};
+use super::setup::{FLOOD_MARKET, UNSIGNED, tiers};
 use super::{Generator, label};
 use crate::oracle::Oracle;
 
@@ -42,6 +42,8 @@ impl Generator {
             2 => self.flood_of_fills((one, two), three),
             _ => self.flood_beyond_limit(&[one, two, three]),
         }
+        let schedule = FeeSchedule { tiers: tiers(&[(0, 0, 90_000)]), effective_at: None };
+        self.prepare(Command::SetFeeSchedule(schedule, UNSIGNED));
         for account in [one, two, three, four] {
             for _ in 0..3 {
                 let order = self.flood_order(account, Side::Buy, 900);
