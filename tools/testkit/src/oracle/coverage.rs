@@ -131,14 +131,12 @@ const NO_X: &[&str] = &[
     "NONCE_TOO_LOW",
     "ALREADY_CANCELED",
     "ALREADY_COMPLETED",
-    "RISK_LIMIT_BREACH",
 ];
 /// Sentences of bounds too large for a test, of hashes, and of no refusal.
 const NO_WHY: &[Why] = &[
     Why::Nothing,
     Why::TooMany,
     Why::HashNotNext,
-    Why::TooManyKeys,
     Why::AccountVersionDiffers,
     Why::TooManyOrdersOfShard,
 ];

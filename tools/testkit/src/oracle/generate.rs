@@ -190,9 +190,6 @@ impl Generator {
             request.account = account;
             if self.chance(6) {
                 request.oco_with = self.own_order(oracle, account, old.market);
-                if request.time_in_force == schema::TimeInForce::Fok {
-                    request.oco_with = None;
-                }
             }
         }
         Command::ReplaceOrder(ReplaceOrder { order, state_seq, request })
@@ -351,10 +348,7 @@ impl Generator {
         let number = oracle.account_number(account)?;
         let orders = &oracle.accounts()[number as usize].orders;
         let few = orders.iter().rev().take(60);
-        let in_market = few.filter(|&order| {
-            oracle.orders()[order].market == market
-                && oracle.orders()[order].time_in_force != schema::TimeInForce::Fok
-        });
+        let in_market = few.filter(|&order| oracle.orders()[order].market == market);
         let orders: BTreeSet<u64> = in_market.copied().collect();
         self.order_of(oracle, &orders).map(|order| order.id)
     }

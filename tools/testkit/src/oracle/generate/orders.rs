@@ -57,9 +57,6 @@ impl Generator {
         }
         if self.chance(8) {
             request.oco_with = self.own_order(oracle, account, number);
-            if request.time_in_force == TimeInForce::Fok {
-                request.oco_with = None;
-            }
         }
         if self.chance(9) {
             self.spoil(&mut request, market);

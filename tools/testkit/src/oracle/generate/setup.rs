@@ -58,7 +58,7 @@ impl Generator {
             venue_id: VENUE,
             shard: 3,
             operator_key: self.operator.verifying_key().to_bytes(),
-            key_count_max: 5_000,
+            key_count_max: 400,
             fee_tiers: tiers(&[
                 (0, 20_000, 100_000),
                 (20_000, 10_000, 80_000),
