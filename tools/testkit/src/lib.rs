@@ -6,5 +6,6 @@
 //! `naive/book.rs` for the oracle of the book.
 
 pub mod naive;
+pub mod oracle;
 pub mod rng;
 pub mod stream;
