@@ -9,7 +9,7 @@ use schema::{
     MarketKind, OrderAccepted, OrderRejected, OrderRequest, OrderSubmitted, OrderTerms, OrderType,
     Outcome, Refusal, ReplaceOrder, TimeInForce, TriggerSource, Why,
 };
-use units::{Amount, Lots, Ticks};
+use units::{Amount, Lots, Side, Ticks};
 
 use crate::market::Market;
 use crate::oco::beyond;
@@ -81,11 +81,12 @@ impl<W: Watch> Kernel<W> {
         let market = self.check_market(request, account)?;
         let ticks = self.check_price(market, request, replaced)?;
         let lots = self.check_quantity(market, request, (ticks, replaced))?;
+        let need = self.check_value(market, request.side, (account, ticks, lots))?;
         let checked = Checked { request, replaced, partner, account, market, ticks, lots };
         if request.expire_at.is_some_and(|end| end <= self.command_time) {
             return Err(Refusal::new(Code::InvalidExpiry, Why::ExpiryPassed));
         }
-        let reserve = self.check_reserve(&checked)?;
+        let reserve = self.check_reserve(&checked, need)?;
         self.check_limits(&checked)?;
         self.check_fok(&checked)?;
         let terms = OrderTerms::Checked { account, market: market.number, ticks, lots };
@@ -262,19 +263,32 @@ impl<W: Watch> Kernel<W> {
         Ok(lots)
     }
 
-    /// Step 9, and the number format of step 6: what the order must reserve is there. Of a pair only
-    /// what the new order needs beyond the other one; of a replaced order what it frees.
+    /// Step 6, the number format: what the order needs by itself, its worst fee included.
     #[inline]
-    fn check_reserve(&self, order: &Checked<'_>) -> Result<Amount, Refusal> {
+    pub(crate) fn check_value(
+        &self,
+        market: &Market,
+        side: Side,
+        (account, ticks, lots): (u32, Ticks, Lots),
+    ) -> Result<Amount, Refusal> {
+        if ticks == Ticks(0) {
+            return Ok(Amount::ZERO);
+        }
+        let too_large = Refusal::new(Code::InvalidQuantity, Why::ValueTooLarge);
+        let rate = self.rates_of(account, market).taker;
+        let units = u128::from(ticks.0) * u128::from(lots.0);
+        market.value(units).ok_or(too_large)?;
+        market.requirement(side, (ticks, lots), rate).ok_or(too_large)
+    }
+
+    /// Step 9: what the order must reserve is there. Of a pair only what the new order needs beyond the
+    /// other one; of a replaced order what it frees.
+    #[inline]
+    fn check_reserve(&self, order: &Checked<'_>, need: Amount) -> Result<Amount, Refusal> {
         let (market, side) = (order.market, order.request.side);
         if order.ticks == Ticks(0) {
             return Ok(Amount::ZERO);
         }
-        let too_large = Refusal::new(Code::InvalidQuantity, Why::ValueTooLarge);
-        let rate = self.rates_of(order.account, market).taker;
-        let units = u128::from(order.ticks.0) * u128::from(order.lots.0);
-        market.value(units).ok_or(too_large)?;
-        let need = market.requirement(side, (order.ticks, order.lots), rate).ok_or(too_large)?;
         let of_side = |slot: &Slot| self.orders.at(*slot).side == side;
         let held = order.partner.filter(of_side).map(|partner| self.need_of(partner));
         let required = held.map_or(need, |held| beyond(need, held));

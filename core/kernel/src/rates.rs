@@ -284,7 +284,7 @@ impl<W: Watch> Kernel<W> {
         if let Some(announced) = special.announced
             && event.effective_at <= at.timestamp
             && (event.maker < before.0 || event.taker < before.1)
-            && (announced.maker > event.maker || announced.taker > event.taker)
+            && is_above(&announced, event, row(&self.schedule.tiers, fees.tier))
             && announced.effective_at.0 - special.announced_at.0 < notice
         {
             self.due.remove(&(announced.effective_at, DueKind::Rates, u64::from(account)));
@@ -330,6 +330,15 @@ impl<W: Watch> Kernel<W> {
         }
         self.watch.touched(Entity::System);
     }
+}
+
+/// Whether announced rates are above those in force; those of a volume are what its row is now.
+fn is_above(announced: &FeeTierChanged, event: &FeeTierChanged, by_volume: FeeTier) -> bool {
+    let (maker, taker) = match announced.kind {
+        FeeKind::Volume => (by_volume.maker, by_volume.taker),
+        FeeKind::Vip | FeeKind::Waiver => (announced.maker, announced.taker),
+    };
+    maker > event.maker || taker > event.taker
 }
 
 /// Whether an event puts in force what was announced.

@@ -53,6 +53,8 @@ pub struct Oracle {
     genesis: Option<Genesis>,
     fee_tiers: Vec<FeeTier>,
     announced_tiers: Option<(i64, Vec<FeeTier>)>,
+    /// When they were announced.
+    tiers_announced_at: i64,
     assets: Vec<Asset>,
     markets: Vec<Market>,
     accounts: Vec<Account>,

@@ -52,6 +52,7 @@ impl Oracle {
             own_rates: None,
             waiver: None,
             announced: None,
+            announced_at: 0,
             deadline: None,
             volumes: Default::default(),
         });

@@ -118,13 +118,14 @@ pub(super) const fn operator_of(command: &Command) -> Option<&Operator> {
 }
 
 /// D-87: cancels, withdrawals and the operator's commands go on past the bound; a reduction is a cancel
-/// of a part.
+/// of a part, a countdown one that comes later (D-96).
 const fn goes_on(command: &Command) -> bool {
     matches!(
         command,
         Command::CancelOrder(_)
             | Command::ReduceOrder(_)
             | Command::CancelAllOrders(_)
+            | Command::SetCountdownCancel(_)
             | Command::Withdraw(_)
     ) || operator_of(command).is_some()
 }

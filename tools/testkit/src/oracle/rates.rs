@@ -42,6 +42,7 @@ impl Oracle {
             self.due.remove(&DueKey::new(time, Kind::Schedule, 0));
         }
         self.announced_tiers = Some((begins, schedule.tiers.clone()));
+        self.tiers_announced_at = self.now;
         self.due.insert(DueKey::new(begins, Kind::Schedule, 0));
         self.tell_schedule(schedule.tiers.clone(), begins);
         Ok(DONE)
@@ -57,11 +58,11 @@ impl Oracle {
         }
     }
 
-    /// D-98: an announced table that a relief in between has made a burden, nearer than its notice, is
-    /// forgotten.
+    /// D-98: a table announced as a relief, with less notice, is forgotten when a relief in between has
+    /// made it a burden.
     fn forget_burdening_table(&mut self) {
         let Some((time, tiers)) = self.announced_tiers.clone() else { return };
-        let is_near = time < self.now + self.table_notice(&tiers) * limits::DAY;
+        let is_near = time < self.tiers_announced_at + self.table_notice(&tiers) * limits::DAY;
         if is_near && burdens(&self.fee_tiers, &tiers) {
             self.announced_tiers = None;
             self.due.remove(&DueKey::new(time, Kind::Schedule, 0));
@@ -71,7 +72,8 @@ impl Oracle {
     /// The same for announced rates of an account whose rates were others before.
     fn forget_burdening_rates(&mut self, number: u32, before: (Rate, Rate)) {
         let Some((time, rates)) = self.account(number).announced else { return };
-        let is_near = time < self.now + limits::FEE_NOTICE_DAY_COUNT * limits::DAY;
+        let announced_at = self.account(number).announced_at;
+        let is_near = time < announced_at + limits::FEE_NOTICE_DAY_COUNT * limits::DAY;
         let new = self.would_be(number, rates).rates;
         let now = self.account_rates(number);
         let rises = |from: (Rate, Rate), to: (Rate, Rate)| to.0 > from.0 || to.1 > from.1;
@@ -135,7 +137,10 @@ impl Oracle {
         if let Some((time, _)) = self.account_mut(number).announced.take() {
             self.due.remove(&DueKey::new(time, Kind::Rates, number.into()));
         }
-        self.account_mut(number).announced = Some((begins, change.rates));
+        let now = self.now;
+        let account = self.account_mut(number);
+        account.announced = Some((begins, change.rates));
+        account.announced_at = now;
         self.due.insert(DueKey::new(begins, Kind::Rates, number.into()));
         self.tell_rates(number, &new, (self.account(number).tier, begins));
         Ok(DONE)

@@ -59,6 +59,8 @@ pub struct Account {
     pub waiver: Option<Waiver>,
     /// Rates that are announced, and when they begin.
     pub announced: Option<(i64, AccountRates)>,
+    /// When they were announced.
+    pub announced_at: i64,
     /// When all its orders are canceled by themselves (D-96).
     pub deadline: Option<i64>,
     /// Value of its trades by UTC day since 1970.
