@@ -87,12 +87,24 @@ fn push_fields(out: &mut String, fields: &Fields) {
     }
 }
 
+/// In double quotes, in which a single one needs no escape.
+fn push_quoted(out: &mut String, text: &str) {
+    out.push('"');
+    for sign in text.chars() {
+        match sign {
+            '\'' => out.push(sign),
+            sign => out.extend(sign.escape_debug()),
+        }
+    }
+    out.push('"');
+}
+
 fn push_value(out: &mut String, value: &Value) {
     match value {
         Value::Null => out.push('-'),
         // Texts of users may hold anything: a line of the table stays one line.
         Value::Text(text) if text.contains(|sign: char| sign.is_control() || sign == ' ') => {
-            let _ = write!(out, "\"{}\"", text.escape_debug());
+            push_quoted(out, text);
         }
         Value::Text(text) => out.push_str(text),
         Value::Count(count) => {
