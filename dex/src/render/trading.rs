@@ -24,6 +24,8 @@ pub(super) fn order_submitted(
     let replaced = event.replaces.map(|order| scene.order(order).map(|order| order.id));
     let replaced = replaced.transpose()?;
     let is_market = event.order_type == OrderType::Market;
+    // A waiting sell gets its bound when it triggers (D-97).
+    let is_bound = event.trigger.is_none() || event.side == units::Side::Buy;
     let (account, symbol, price, bound, quantity) = match event.terms {
         OrderTerms::Checked { account, market, ticks, lots } => {
             let market = scene.market(market)?;
@@ -32,12 +34,13 @@ pub(super) fn order_submitted(
             let (price, bound) = match (is_market, ticks) {
                 (false, _) => (price, None),
                 (true, Ticks(0)) => (None, None),
-                (true, _) => (None, price),
+                (true, _) => (None, price.filter(|_| is_bound)),
             };
             let symbol = market.terms.symbol.to_string();
-            (scene.account(account)?, symbol, price, bound, market.quantity(lots))
+            (scene.account(account)?, symbol, price, bound, (Some(market.quantity(lots)), None))
         }
-        OrderTerms::Requested { account, symbol, price, quantity, by_quote: _ } => {
+        OrderTerms::Requested { account, symbol, price, quantity, by_quote } => {
+            let quantity = if by_quote { (None, Some(quantity)) } else { (Some(quantity), None) };
             (account, scene.requested_symbol(&symbol), price, None, quantity)
         }
     };
@@ -48,7 +51,7 @@ pub(super) fn order_submitted(
         .text("side", event.side.name())
         .text("type", event.order_type.name())
         .maybe("price", price)
-        .text("quantity", quantity)
+        .maybe("quantity", quantity.0)
         .text("time_in_force", event.time_in_force.name())
         .maybe("client_order_id", event.client_order_id)
         .maybe_time("expire_at", event.expire_at)
@@ -69,7 +72,8 @@ pub(super) fn order_submitted(
         .maybe("oco_with", event.oco_with)
         .maybe("position_side", event.position_side.map(schema::PositionSide::name))
         .maybe("replaces_order_id", replaced)
-        .maybe("protection_price", bound);
+        .maybe("protection_price", bound)
+        .maybe("quote_quantity", quantity.1);
     Ok((fields, std::iter::once(id).chain(replaced).collect()))
 }
 

@@ -27,11 +27,12 @@ pub const EVENTS: &[EventRow] = rows! {
     // Order events (section 3).
     OrderSubmitted by [Order] {
         order_id: "uuid", account_id: "uuid", symbol: "str", side: "BUY|SELL", type: "LIMIT|MARKET",
-        price: "dec? [price]", quantity: "dec [base]", time_in_force: "GTC|IOC|FOK|GTD",
+        price: "dec? [price]", quantity: "dec? [base]", time_in_force: "GTC|IOC|FOK|GTD",
         client_order_id: "str?", expire_at: "ns?", post_only: "bool", reduce_only: "bool",
         self_trade: "enum",
         trigger: "{kind STOP|TAKE_PROFIT, price dec [price], source LAST|MARK}?", oco_with: "uuid?",
         position_side: "enum?", replaces_order_id: "uuid?", protection_price: "dec? [price]",
+        quote_quantity: "dec? [quote]",
     }
     OrderAccepted by [Order] {
         order_id: "uuid", state: "PENDING", margin_reserved: "dec [asset]", margin_asset: "str",
