@@ -104,6 +104,7 @@ impl<W: Watch> Kernel<W> {
     pub(crate) fn apply_profile(&mut self, at: EventHead, event: &AccountProfileChanged) {
         let account = self.ledger.account_mut(event.account).expect("the account was checked");
         account.opening.kyc_tier = event.kyc_tier;
+        account.may_trade = event.kyc_tier > 0;
         account.opening.jurisdiction = event.jurisdiction;
         account.opening.risk_tier = event.risk_tier;
         account.opening.order_tier = event.order_tier;

@@ -202,10 +202,10 @@ fn write_schedule(schedule: &Schedule, out: &mut Vec<u8>) {
 
 fn write_fees(fees: &AccountFees, out: &mut Vec<u8>) {
     out.push(fees.tier);
-    write_u64(out, fees.volumes.len() as u64);
-    for (day, volume) in &fees.volumes {
-        write_u64(out, u64::from(*day));
-        write_amount(out, *volume);
+    write_u64(out, fees.days().count() as u64);
+    for (day, volume) in fees.days() {
+        write_u64(out, u64::from(day));
+        write_amount(out, volume);
     }
     write_option(out, fees.special.as_ref(), |out, special| {
         write_option(out, special.own, |out, (maker, taker)| {

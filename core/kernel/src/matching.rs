@@ -89,6 +89,7 @@ impl<W: Watch> Kernel<W> {
 
     /// What an order that crosses must not do: a post-only one take (LIFE-28), a triggered FOK one
     /// fill in part (D-97). Ends it then.
+    #[inline(never)]
     fn may_take(&mut self, slot: Slot, out: &mut EventBuffer) -> bool {
         let order = self.orders.at(slot);
         if order.is_post_only() {
@@ -116,6 +117,7 @@ impl<W: Watch> Kernel<W> {
 
     /// Shares a level that the incoming order cannot empty (LIFE-23): own orders are settled first,
     /// in time order, then the others get their parts (D-97).
+    #[inline(never)]
     fn share_level(&mut self, slot: Slot, ticks: Ticks, out: &mut EventBuffer) {
         let taker = self.orders.at(slot);
         let book = &self.markets.at(taker.market).book;
@@ -142,6 +144,7 @@ impl<W: Watch> Kernel<W> {
     }
 
     /// What the incoming order chose for the case that it meets one of its own account (D-14).
+    #[inline(never)]
     fn prevent_self_trade(&mut self, taker: Slot, maker: Slot, out: &mut EventBuffer) {
         match self.orders.at(taker).self_trade {
             SelfTrade::CancelIncoming => self.cancel_open(taker, Code::SelfTrade, out),

@@ -19,7 +19,9 @@ use crate::{Kernel, Watch};
 
 /// An order that passed every check.
 struct OrderPlan {
-    submitted: OrderSubmitted,
+    terms: OrderTerms,
+    /// Sequence of the order that it replaces.
+    replaces: Option<u64>,
     reserve: Amount,
 }
 
@@ -42,12 +44,13 @@ impl<W: Watch> Kernel<W> {
     #[inline]
     pub(crate) fn place_order(&mut self, request: &OrderRequest, out: &mut EventBuffer) -> Outcome {
         match self.check_order(request, None) {
-            Ok(plan) => self.commit_order(&plan, out),
+            Ok(plan) => self.commit_order(request, &plan, out),
             Err(refusal) => self.reject_order(request, refusal, out),
         }
     }
 
     /// Cancels an order and places another one in its stead, or refuses both (LIFE-43, LIFE-44).
+    #[inline(never)]
     pub(crate) fn replace_order(
         &mut self,
         replace: &ReplaceOrder,
@@ -63,14 +66,11 @@ impl<W: Watch> Kernel<W> {
         }
         let plan = self.check_order(request, Some(old))?;
         self.cancel_open(old, Code::UserRequested, out);
-        Ok(self.commit_order(&plan, out))
+        Ok(self.commit_order(request, &plan, out))
     }
 
     #[inline(always)]
-    #[expect(
-        clippy::inline_always,
-        reason = "measured: the plan is large, and built in place then"
-    )]
+    #[expect(clippy::inline_always, reason = "the one hot caller of two builds its plan in place")]
     fn check_order(
         &self,
         request: &OrderRequest,
@@ -90,9 +90,8 @@ impl<W: Watch> Kernel<W> {
         self.check_limits(&checked)?;
         self.check_fok(&checked)?;
         let terms = OrderTerms::Checked { account, market: market.number, ticks, lots };
-        let mut submitted = submitted(request, terms);
-        submitted.replaces = replaced.map(|slot| self.orders.at(slot).sequence);
-        Ok(OrderPlan { submitted, reserve })
+        let replaces = replaced.map(|slot| self.orders.at(slot).sequence);
+        Ok(OrderPlan { terms, replaces, reserve })
     }
 
     /// Step 1, all of it. Answers the other order of the pair.
@@ -106,7 +105,27 @@ impl<W: Watch> Kernel<W> {
     }
 
     /// Step 1: what contradicts itself (LIFE-7).
+    #[inline]
     fn check_order_schema(request: &OrderRequest) -> Result<(), Refusal> {
+        // Nothing contradicts itself in an order without extras, as nearly all are.
+        let extras = request.expire_at.is_some()
+            || request.trigger.is_some()
+            || request.position_side.is_some()
+            || request.client_order_id.is_some()
+            || request.post_only
+            || request.reduce_only
+            || request.by_quote;
+        if !extras && request.order_type == OrderType::Limit && request.price.is_some() {
+            return match request.time_in_force {
+                TimeInForce::Gtd => Err(Refusal::new(Code::InvalidSchema, Why::ExpiryMissing)),
+                _ => Ok(()),
+            };
+        }
+        Self::check_extras(request)
+    }
+
+    #[inline(never)]
+    fn check_extras(request: &OrderRequest) -> Result<(), Refusal> {
         let market_order = request.order_type == OrderType::Market;
         let rests = matches!(request.time_in_force, TimeInForce::Gtc | TimeInForce::Gtd);
         let gtd = request.time_in_force == TimeInForce::Gtd;
@@ -164,7 +183,7 @@ impl<W: Watch> Kernel<W> {
         if account.status != AccountStatus::Active {
             return suspended(Why::AccountNotActive);
         }
-        if account.opening.kyc_tier == 0 {
+        if !account.may_trade {
             return suspended(Why::KycTierTooLow);
         }
         if self.due.backlog && self.is_account_due(number) {
@@ -345,9 +364,15 @@ impl<W: Watch> Kernel<W> {
     }
 
     #[inline]
-    fn commit_order(&mut self, plan: &OrderPlan, out: &mut EventBuffer) -> Outcome {
-        let at = self.emit(out, EventKind::OrderSubmitted, &plan.submitted);
-        let slot = self.apply_submitted(at, &plan.submitted);
+    fn commit_order(
+        &mut self,
+        request: &OrderRequest,
+        plan: &OrderPlan,
+        out: &mut EventBuffer,
+    ) -> Outcome {
+        let event = submitted(request, plan.terms, plan.replaces);
+        let at = self.emit(out, EventKind::OrderSubmitted, &event);
+        let slot = self.apply_submitted(at, &event);
         let order = at.sequence;
         if plan.reserve != Amount::ZERO {
             let reason = HoldReason::OrderPlacement;
@@ -364,6 +389,7 @@ impl<W: Watch> Kernel<W> {
     }
 
     /// OrderSubmitted and OrderRejected: an order that never was in a book (STATE-16).
+    #[inline(never)]
     pub(crate) fn reject_order(
         &mut self,
         request: &OrderRequest,
@@ -377,7 +403,7 @@ impl<W: Watch> Kernel<W> {
             quantity: request.quantity,
             by_quote: request.by_quote,
         };
-        let submitted = submitted(request, terms);
+        let submitted = submitted(request, terms, None);
         let at = self.emit(out, EventKind::OrderSubmitted, &submitted);
         self.apply_requested(at, request.account);
         let event =
@@ -403,7 +429,7 @@ fn whole_ticks(market: &Market, price: Amount) -> Result<Ticks, Refusal> {
 }
 
 #[inline]
-fn submitted(request: &OrderRequest, terms: OrderTerms) -> OrderSubmitted {
+fn submitted(request: &OrderRequest, terms: OrderTerms, replaces: Option<u64>) -> OrderSubmitted {
     OrderSubmitted {
         terms,
         side: request.side,
@@ -417,6 +443,6 @@ fn submitted(request: &OrderRequest, terms: OrderTerms) -> OrderSubmitted {
         trigger: request.trigger,
         oco_with: request.oco_with,
         position_side: request.position_side,
-        replaces: None,
+        replaces,
     }
 }

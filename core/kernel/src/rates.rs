@@ -24,8 +24,10 @@ use crate::{Entity, Kernel, Watch};
 pub(crate) struct AccountFees {
     /// Row of the shard's table, from 0.
     pub(crate) tier: u8,
-    /// Volume by day, days rising; the last is the day of its last trade.
-    pub(crate) volumes: Vec<(u32, Amount)>,
+    /// Day of its last trade and the volume of that day.
+    pub(crate) last: (u32, Amount),
+    /// Volume by day before that, days rising.
+    pub(crate) older: Vec<(u32, Amount)>,
     /// What few accounts have.
     pub(crate) special: Option<Box<SpecialRates>>,
 }
@@ -67,19 +69,25 @@ impl AccountFees {
     /// Volume of the 30 whole days before `today` (FEE-7).
     pub(crate) fn volume(&self, today: u32) -> Amount {
         let window = today.saturating_sub(VOLUME_DAY_COUNT)..today;
-        let days = self.volumes.iter().filter(|(day, _)| window.contains(day));
-        days.fold(Amount::ZERO, |sum, &(_, volume)| Amount(sum.0.saturating_add(volume.0)))
+        let days = self.days().filter(|(day, _)| window.contains(day));
+        days.fold(Amount::ZERO, |sum, (_, volume)| Amount(sum.0.saturating_add(volume.0)))
     }
 
     /// Counts a trade; what can count no more is forgotten (DET-42).
     #[inline]
     fn count(&mut self, today: u32, volume: Amount) {
-        if let Some(last) = self.volumes.last_mut().filter(|last| last.0 == today) {
-            last.1 = Amount(last.1.0.saturating_add(volume.0));
+        if self.last.0 == today {
+            self.last.1 = Amount(self.last.1.0.saturating_add(volume.0));
             return;
         }
-        self.volumes.retain(|&(day, _)| day.saturating_add(VOLUME_DAY_COUNT) >= today);
-        self.volumes.push((today, volume));
+        self.older.extend(Some(self.last).filter(|last| last.0 > 0));
+        self.older.retain(|&(day, _)| day.saturating_add(VOLUME_DAY_COUNT) >= today);
+        self.last = (today, volume);
+    }
+
+    /// Volume by day, days rising.
+    pub(crate) fn days(&self) -> impl Iterator<Item = (u32, Amount)> {
+        self.older.iter().copied().chain(Some(self.last).filter(|last| last.0 > 0))
     }
 
     /// Own rates or a waiver, if it has one.
@@ -97,12 +105,13 @@ impl<W: Watch> Kernel<W> {
     /// The rates of an account in a market: a waiver, its own, or those of its volume.
     #[inline]
     pub(crate) fn rates_of(&self, account: u32, market: &Market) -> FeeTier {
+        let rated = self.ledger.account(account).expect("whoever trades has an account");
+        if !rated.has_own_rates && !market.has_own_tiers {
+            return row(&self.schedule.tiers, rated.fee_row);
+        }
         let fees = &self.fees[account as usize];
         if let Some((_, maker, taker)) = fees.special() {
             return FeeTier { above: Amount::ZERO, maker, taker };
-        }
-        if !market.has_own_tiers {
-            return row(&self.schedule.tiers, fees.tier);
         }
         let own = &market.terms.fee_tiers;
         own[tier_of(own, fees.volume(day_of(self.command_time)))]
@@ -154,7 +163,7 @@ impl<W: Watch> Kernel<W> {
             return None;
         }
         let fees = &self.fees[account as usize];
-        if fees.volumes.is_empty() && fees.tier == 0 {
+        if fees.last.0 == 0 && fees.tier == 0 {
             return None;
         }
         let tier = tier_number(&self.schedule.tiers, fees.volume(today));
@@ -293,8 +302,17 @@ impl<W: Watch> Kernel<W> {
         if **special == SpecialRates::default() {
             fees.special = None;
         }
+        self.copy_rates(account);
         self.watch.touched(Entity::Fees(account));
         self.count_account(at, account);
+    }
+
+    /// Writes what rates an account's orders beside the account.
+    pub(crate) fn copy_rates(&mut self, account: u32) {
+        let fees = &self.fees[account as usize];
+        let (fee_row, has_own_rates) = (fees.tier, fees.special().is_some());
+        let rated = self.ledger.account_mut(account).expect("the account was checked");
+        (rated.fee_row, rated.has_own_rates) = (fee_row, has_own_rates);
     }
 
     /// An announced table that would burden whom the one in force relieves needs a notice of its own.

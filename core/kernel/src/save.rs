@@ -237,8 +237,9 @@ impl<W: Watch> Kernel<W> {
         let mut fees = AccountFees { tier: reader.u8()?, ..AccountFees::default() };
         for _ in 0..reader.u64()? {
             let day = (reader.u32()?, reader.amount()?);
-            consistent(fees.volumes.last().is_none_or(|last| last.0 < day.0))?;
-            fees.volumes.push(day);
+            consistent(fees.last.0 < day.0)?;
+            fees.older.extend(Some(fees.last).filter(|last| last.0 > 0));
+            fees.last = day;
         }
         let special = reader.option(|reader| {
             Ok(SpecialRates {
@@ -268,6 +269,7 @@ impl<W: Watch> Kernel<W> {
         }
         fees.special = special.map(Box::new);
         self.fees[account as usize] = fees;
+        self.copy_rates(account);
         if let Some(deadline) = reader.option(Reader::time)? {
             self.countdowns.insert(account, deadline);
             self.due.add((deadline, DueKind::Countdown, u64::from(account)));

@@ -25,6 +25,12 @@ pub struct Account {
     pub(crate) slots: Vec<u32>,
     /// Whether fees are paid in the platform token where that is possible (FEE-17).
     pub fee_in_token: bool,
+    /// Whether its KYC tier may trade at all (CUST-39); a copy of what `opening` says.
+    pub may_trade: bool,
+    /// Row of the shard's fee table and whether it has rates of its own; copies for who rates orders.
+    pub fee_row: u8,
+    /// See `fee_row`.
+    pub has_own_rates: bool,
     /// What it was opened with, profile changes included.
     pub opening: Box<AccountOpening>,
 }
@@ -42,6 +48,9 @@ impl Account {
             created_at,
             slots: Vec::new(),
             fee_in_token: false,
+            may_trade: opening.kyc_tier > 0,
+            fee_row: 0,
+            has_own_rates: false,
             opening: Box::new(opening),
         }
     }
