@@ -28,18 +28,20 @@ pub fn default_tiers() -> Vec<FeeTier> {
     .to_vec()
 }
 
-/// Checks a table: 1 to 32 rows, the first from 0, volumes rising, rates in their limits (FEE-37).
+/// Checks a table: 1 to 32 rows, the first from 0, volumes rising and below 10¹⁸ (D-70), rates in their
+/// limits (FEE-37).
 ///
 /// # Errors
 /// What the refusal says.
 pub fn check_tiers(tiers: &[FeeTier]) -> Result<(), Why> {
+    let in_range = tiers.iter().all(|tier| tier.above < Amount::COMMAND_END);
     let first_is_zero = tiers.first().is_some_and(|tier| tier.above == Amount::ZERO);
     let rising = tiers.windows(2).all(|pair| pair[0].above < pair[1].above);
     let rates = tiers.iter().all(|tier| {
         (MAKER_RATE_MIN..=RATE_MAX).contains(&tier.maker)
             && (Rate(0)..=RATE_MAX).contains(&tier.taker)
     });
-    if first_is_zero && rising && rates && tiers.len() <= FEE_TIER_COUNT_MAX {
+    if first_is_zero && rising && in_range && rates && tiers.len() <= FEE_TIER_COUNT_MAX {
         Ok(())
     } else {
         Err(Why::RateOutOfRange)

@@ -370,6 +370,8 @@ impl<W: Watch> Kernel<W> {
             self.leave_queues(slot);
         }
         self.orders.close(slot);
+        let order = self.orders.at(slot);
+        self.note_limit(order.account, order.market);
         self.ended.push(slot);
     }
 

@@ -81,6 +81,7 @@ impl<W: Watch> Kernel<W> {
         }
         self.count_market(event.market);
         if is_lowered {
+            self.due.remove_limits(event.market);
             self.enter_limits(event.market);
         }
     }

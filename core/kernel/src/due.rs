@@ -8,7 +8,7 @@
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
-use schema::limits::{DAY, DUE_ITEM_COUNT_MAX, FILL_COUNT_MAX};
+use schema::limits::{DAY, DUE_EVENT_COUNT_MAX, DUE_ITEM_COUNT_MAX, FILL_COUNT_MAX};
 use schema::{Code, CountdownCancelChanged, EventBuffer, EventKind, ExpiryReason, OrderTriggered};
 use units::Timestamp;
 
@@ -51,8 +51,9 @@ pub(crate) struct DueQueue {
     pub(crate) backlog: bool,
     /// Day through which all accounts have their tier. Not state: looking twice finds nothing.
     tiers_done: u32,
-    /// The account to look at next, on the day after.
+    /// The account to look at next, and for which day.
     pub(crate) tiers_next: u32,
+    tiers_day: u32,
 }
 
 /// The UTC day of a time, counted from 1970.
@@ -80,6 +81,7 @@ impl Default for DueQueue {
             backlog: false,
             tiers_done: 0,
             tiers_next: 0,
+            tiers_day: 0,
         }
     }
 }
@@ -102,6 +104,20 @@ impl DueQueue {
 
     pub(crate) fn remove_triggered(&mut self, met_at: Timestamp, order: u64) {
         self.triggered.remove(&(met_at, order));
+        self.look_ahead();
+    }
+
+    /// Looks at the accounts for this day, from the first one on if it was another day's before.
+    pub(crate) fn begin_tiers(&mut self, today: u32) {
+        if self.tiers_day != today {
+            (self.tiers_day, self.tiers_next) = (today, 0);
+        }
+    }
+
+    /// Takes the limit items of a market out.
+    pub(crate) fn remove_limits(&mut self, market: u32) {
+        let market = u64::from(market);
+        self.timed.retain(|(_, kind, id)| *kind != DueKind::Limit || id & 0xffff_ffff != market);
         self.look_ahead();
     }
 
@@ -189,7 +205,9 @@ impl<W: Watch> Kernel<W> {
     fn take_due_items(&mut self, now: Timestamp, out: &mut EventBuffer) {
         let mut left = DUE_ITEM_COUNT_MAX;
         let today = day_of(now);
-        while left > 0 {
+        let first = self.position.event_sequence;
+        // An account's countdown is one item, however much it cancels: events bound it, too.
+        while left > 0 && self.position.event_sequence - first < DUE_EVENT_COUNT_MAX {
             let item = self.due.first(now, self.fills < FILL_COUNT_MAX);
             let tiers = (midnight(today), DueKind::Tiers, 0);
             if self.due.tiers_done < today && item.is_none_or(|item| tiers < item) {
@@ -199,7 +217,11 @@ impl<W: Watch> Kernel<W> {
             let Some(item) = item else { break };
             self.take_item(item, &mut left, out);
         }
-        self.due.backlog = self.due.any(now) || self.due.tiers_done < today;
+        // A kernel that was loaded looks through the accounts again: only a change counts.
+        let is_rating = self.due.tiers_done < today
+            && (0..self.ledger.account_count())
+                .any(|account| self.tier_change_of(account, today).is_some());
+        self.due.backlog = self.due.any(now) || is_rating;
     }
 
     fn take_item(&mut self, item: DueItem, left: &mut u32, out: &mut EventBuffer) {
@@ -246,12 +268,15 @@ impl<W: Watch> Kernel<W> {
     /// Cancels the newest orders of an account in a market until its limit holds (STATE-15).
     fn cancel_beyond_limit(&mut self, item: DueItem, left: &mut u32, out: &mut EventBuffer) {
         let (account, market) = (account_of(item.2 >> 32), account_of(item.2 & 0xffff_ffff));
-        while self.is_beyond_limit(account, market) && *left > 0 {
-            let newest = self.orders.newest_of(account).find(|&slot| {
-                let order = self.orders.at(slot);
-                order.market == market && order.is_open()
-            });
-            self.cancel_open(newest.expect("it is counted"), Code::RiskLimitBreach, out);
+        let limit = self.markets.at(market).terms.open_orders_max;
+        let excess = self.orders.count_in(account, market).saturating_sub(limit).min(*left);
+        let newest = self.orders.newest_of(account).filter(|&slot| {
+            let order = self.orders.at(slot);
+            order.market == market && order.is_open()
+        });
+        let newest: Vec<Slot> = newest.take(excess as usize).collect();
+        for slot in newest {
+            self.cancel_open(slot, Code::RiskLimitBreach, out);
             *left -= 1;
         }
         if !self.is_beyond_limit(account, market) {
@@ -271,6 +296,32 @@ impl<W: Watch> Kernel<W> {
     /// Whether an account has more orders in a market than it may.
     pub(crate) fn any_beyond_limit(&self, market: u32) -> bool {
         (0..self.ledger.account_count()).any(|account| self.is_beyond_limit(account, market))
+    }
+
+    /// Enters what lowered limits make due, from the orders of a saved state.
+    pub(crate) fn restore_limits(&mut self) {
+        for account in 0..self.ledger.account_count() {
+            let markets = self.orders.counts_of(account).iter().map(|&(market, _)| market);
+            let markets: Vec<u32> = markets.collect();
+            for market in markets {
+                if self.is_beyond_limit(account, market) {
+                    let time = self.markets.at(market).limited_at;
+                    self.due.add((time, DueKind::Limit, limit_id(account, market)));
+                }
+            }
+        }
+    }
+
+    /// An account's limit holds again: nothing of it is due any more.
+    #[inline]
+    pub(crate) fn note_limit(&mut self, account: u32, market: u32) {
+        let of = self.markets.at(market);
+        if of.limited_at != Timestamp(0)
+            && self.orders.count_in(account, market) == of.terms.open_orders_max
+        {
+            let item = (of.limited_at, DueKind::Limit, limit_id(account, market));
+            self.due.remove(&item);
+        }
     }
 
     /// Enters what a lowered limit makes due: each account that has more orders than it may.

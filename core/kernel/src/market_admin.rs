@@ -87,7 +87,12 @@ impl<W: Watch> Kernel<W> {
         }
         let moved = boundaries(&schedule.tiers).ne(boundaries(&self.schedule.tiers));
         let days = if moved { TIER_NOTICE_DAY_COUNT } else { FEE_NOTICE_DAY_COUNT };
-        let relieves = is_relief(&self.schedule.tiers, &schedule.tiers);
+        // Accounts keep the number of their row until midnight, so each row must fall, too.
+        let rows = self.schedule.tiers.iter().zip(0..).all(|(old, number)| {
+            let new = row(&schedule.tiers, number);
+            new.maker <= old.maker && new.taker <= old.taker
+        });
+        let relieves = rows && is_relief(&self.schedule.tiers, &schedule.tiers);
         let effective_at = self.check_notice(schedule.effective_at, relieves, days)?;
         let event = FeeScheduleChanged { tiers: schedule.tiers.clone(), effective_at };
         let at = self.emit(out, EventKind::FeeScheduleChanged, &event);
@@ -135,7 +140,8 @@ impl<W: Watch> Kernel<W> {
             return Err(Refusal::new(Code::InvalidRate, Why::RateOutOfRange));
         }
         let (old_maker, old_taker) = self.present_rates(account);
-        let relieves = maker <= old_maker && taker <= old_taker;
+        let relieves =
+            maker <= old_maker && taker <= old_taker && !self.shortens(account, &change.rates);
         let effective_at =
             self.check_notice(change.effective_at, relieves, FEE_NOTICE_DAY_COUNT)?;
         let (reason, ends_at) = check_waiver(&change.rates, effective_at)?;
@@ -153,6 +159,18 @@ impl<W: Watch> Kernel<W> {
         };
         self.emit_rates(&event, out);
         Ok(DONE)
+    }
+
+    /// Whether a waiver would end before the one in force, nearer than a rise may come.
+    fn shortens(&self, account: u32, rates: &AccountRates) -> bool {
+        let special = self.fees[account as usize].special.as_ref();
+        let present = special.and_then(|special| special.waiver);
+        let (Some((_, present)), AccountRates::Waiver { ends_at, .. }) = (present, rates) else {
+            return false;
+        };
+        let end = |end: Option<Timestamp>| end.map_or(i64::MAX, |end| end.0);
+        let noticed = self.command_time.0.saturating_add(FEE_NOTICE_DAY_COUNT * DAY);
+        end(*ends_at) < end(present) && end(*ends_at) < noticed
     }
 
     /// Changes what is known of an account (D-37).
@@ -204,7 +222,7 @@ fn check_waiver(
     if ends_at.is_some_and(|end| end <= effective_at) {
         return refuse(Why::EndNotAhead);
     }
-    let longest = effective_at.0 + PROMOTION_DAY_COUNT_MAX * DAY;
+    let longest = effective_at.0.saturating_add(PROMOTION_DAY_COUNT_MAX * DAY);
     if reason == WaiverReason::Promotion && ends_at.is_none_or(|end| end.0 > longest) {
         return refuse(Why::PromotionTooLong);
     }

@@ -297,6 +297,11 @@ impl Orders {
         self.owned.get(account as usize).is_some_and(|owned| !owned.counts.is_empty())
     }
 
+    /// Markets in which an account has open orders, with their number.
+    pub(crate) fn counts_of(&self, account: u32) -> &[(u32, u32)] {
+        self.owned.get(account as usize).map_or(&[], |owned| &owned.counts)
+    }
+
     /// The first slot of an account's list, ended orders of this command included.
     pub(crate) fn first_of(&self, account: u32) -> Option<Slot> {
         let first = self.owned.get(account as usize)?.first;

@@ -142,6 +142,7 @@ impl<W: Watch> Kernel<W> {
 
     /// Gives every account its row by the volumes of 00:00 UTC, in order of account id (FEE-8).
     pub(crate) fn change_tiers(&mut self, today: u32, left: &mut u32, out: &mut EventBuffer) {
+        self.due.begin_tiers(today);
         while self.due.tiers_next < self.ledger.account_count() {
             let account = self.due.tiers_next;
             if let Some(tier) = self.tier_change_of(account, today) {
@@ -329,8 +330,10 @@ impl<W: Watch> Kernel<W> {
 
     /// An announcement is kept until its time; anything else is in force.
     pub(crate) fn apply_schedule(&mut self, at: EventHead, event: &FeeScheduleChanged) {
+        let announced = self.schedule.announced.as_ref();
+        let comes_true = announced.is_some_and(|(time, _)| event.effective_at == *time);
         if let Some((time, _)) = &self.schedule.announced
-            && (event.effective_at > at.timestamp || event.effective_at == *time)
+            && (event.effective_at > at.timestamp || comes_true)
         {
             self.due.remove(&(*time, DueKind::Schedule, 0));
             (self.schedule.announced, self.schedule.announced_at) = (None, Timestamp(0));
@@ -341,9 +344,11 @@ impl<W: Watch> Kernel<W> {
             self.due.add((event.effective_at, DueKind::Schedule, 0));
         } else {
             self.schedule.tiers.clone_from(&event.tiers);
-            self.schedule.since = event.effective_at;
-            // Who was rated for this day stays so until midnight (FEE-8), in every kernel.
-            self.due.end_tiers_until(event.effective_at);
+            // Who was rated for this day stays so until midnight (FEE-8), in every kernel. What was
+            // announced for a midnight comes before its tiers, what is set at one behind them.
+            let behind = i64::from(!comes_true);
+            self.schedule.since = Timestamp(event.effective_at.0.saturating_add(behind));
+            self.due.end_tiers_until(self.schedule.since);
             self.forget_burden();
         }
         self.watch.touched(Entity::System);

@@ -218,6 +218,10 @@ impl<W: Watch> Kernel<W> {
             }
             Event::FeeTierChanged(event) => {
                 self.ledger.account(event.account)?;
+                let is_waiver = event.kind == schema::FeeKind::Waiver;
+                let sound =
+                    event.reason.is_some() == is_waiver && (is_waiver || event.ends_at.is_none());
+                sound.then_some(())?;
                 self.apply_rates(at, event);
             }
             Event::AccountProfileChanged(event) => {
@@ -227,6 +231,8 @@ impl<W: Watch> Kernel<W> {
             Event::AccountTransferred(event) => {
                 self.ledger.account(event.from)?;
                 self.ledger.account(event.to)?;
+                self.assets.terms(event.asset)?;
+                (event.from != event.to && event.amount > Amount::ZERO).then_some(())?;
                 self.apply_transferred(at, event);
             }
             Event::CountdownCancelChanged(event) => {

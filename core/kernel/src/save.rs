@@ -147,9 +147,7 @@ impl<W: Watch> Kernel<W> {
         kernel.load_orders(&mut reader)?;
         kernel.check_pairs()?;
         kernel.check_reservations()?;
-        for market in 1..=kernel.markets.count() {
-            kernel.enter_limits(market);
-        }
+        kernel.restore_limits();
         // The day that its last event was in: what rates are read for before the next command.
         kernel.command_time = kernel.position.last_timestamp;
         kernel.load_keys(&mut reader)?;

@@ -1,6 +1,7 @@
 //! Walking the book before anything is committed: what a FOK order could fill, what an amount of
 //! quote would trade, and what the best price would be without an order that is to be replaced.
 
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use book::Maker;
@@ -32,7 +33,7 @@ struct Counted {
     left: Lots,
     fills: u32,
     /// Orders that end when the other of their pair, which was met before, is filled.
-    gone: Vec<u64>,
+    gone: BTreeSet<u64>,
     done: bool,
 }
 
@@ -83,7 +84,7 @@ impl<W: Watch> Kernel<W> {
 
     /// Whether a FOK order would fill whole at once (LIFE-27).
     pub(crate) fn would_fill(&self, market: &Market, trial: &Trial) -> bool {
-        let gone = Vec::new();
+        let gone = BTreeSet::new();
         let mut counted = Counted { left: trial.lots, fills: self.fills, gone, done: false };
         let levels = market.book.depth(trial.side.opposite(), usize::MAX);
         for level in levels.take_while(|level| meets(trial.side, trial.ticks, level.ticks)) {

@@ -53,6 +53,7 @@ files! {
     faults
     fees
     interplay
+    kernels
     keys
     market
     markets

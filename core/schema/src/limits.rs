@@ -22,6 +22,8 @@ pub const KEY_COUNT_RESERVE: u64 = 1_000_000;
 pub const ACCOUNT_ORDER_COUNT_MAX: u64 = 1_000_000;
 /// Items of the due queue that one command takes at the most (D-76).
 pub const DUE_ITEM_COUNT_MAX: u32 = 1_000;
+/// Events after which a command takes no more due items; an account's countdown is one item (D-92).
+pub const DUE_EVENT_COUNT_MAX: u64 = 1_000_000;
 /// Whole UTC days whose volume decides a fee tier (FEE-7).
 pub const VOLUME_DAY_COUNT: u32 = 30;
 /// A UTC day in nanoseconds.

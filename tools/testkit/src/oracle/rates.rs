@@ -29,7 +29,8 @@ impl Oracle {
             return Err(Refusal::new(Code::InvalidStateTransition, Why::WorkIsDue));
         }
         let begins = self.check_begin(schedule.effective_at)?;
-        if burdens(&self.fee_tiers, &schedule.tiers) {
+        if burdens(&self.fee_tiers, &schedule.tiers) || row_rises(&self.fee_tiers, &schedule.tiers)
+        {
             self.check_notice(begins, self.table_notice(&schedule.tiers))?;
         }
         if schedule.effective_at.is_none() {
@@ -123,7 +124,7 @@ impl Oracle {
         let begins = self.check_begin(change.effective_at)?;
         let new = self.would_be(number, change.rates);
         let (maker, taker) = self.account_rates(number);
-        if new.rates.0 > maker || new.rates.1 > taker {
+        if new.rates.0 > maker || new.rates.1 > taker || self.shortens(number, change.rates) {
             self.check_notice(begins, limits::FEE_NOTICE_DAY_COUNT)?;
         }
         check_waiver(change.rates, begins)?;
@@ -144,6 +145,18 @@ impl Oracle {
         self.due.insert(DueKey::new(begins, Kind::Rates, number.into()));
         self.tell_rates(number, &new, (self.account(number).tier, begins));
         Ok(DONE)
+    }
+
+    /// FEE-38, D-98: a waiver that ends before the present one burdens, unless it goes on for 30 days.
+    fn shortens(&self, number: u32, rates: AccountRates) -> bool {
+        let (Some(present), AccountRates::Waiver { ends_at, .. }) =
+            (self.account(number).waiver, rates)
+        else {
+            return false;
+        };
+        let end = ends_at.map_or(i64::MAX, |end| end.0);
+        end < present.ends_at.unwrap_or(i64::MAX)
+            && end < self.now + limits::FEE_NOTICE_DAY_COUNT * limits::DAY
     }
 
     /// What would be in force with these rates.
@@ -267,6 +280,14 @@ fn check_waiver(rates: AccountRates, begins: i64) -> Result<(), Refusal> {
         return Err(Refusal::new(Code::InvalidExpiry, Why::PromotionTooLong));
     }
     Ok(())
+}
+
+/// FEE-8, D-98: an account keeps the number of its row until midnight, so a row that rises burdens.
+fn row_rises(old: &[FeeTier], new: &[FeeTier]) -> bool {
+    old.iter().enumerate().any(|(number, old)| {
+        let new = new[number.min(new.len() - 1)];
+        new.maker > old.maker || new.taker > old.taker
+    })
 }
 
 /// Whether a rate rises for some volume (FEE-38): it is enough to look where a row begins, as rows
