@@ -4,6 +4,7 @@ mod kept;
 mod lists;
 mod made_anew;
 mod model;
+mod settled;
 mod venue;
 
 use archive::{Archive, Opened};

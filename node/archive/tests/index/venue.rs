@@ -128,6 +128,11 @@ impl Venue {
         Timestamp(self.now)
     }
 
+    /// Lets time pass up to this moment.
+    pub(crate) fn wait_until(&mut self, time: Timestamp) {
+        self.now = self.now.max(time.0);
+    }
+
     fn signed(&mut self, number: u8, make: impl Fn(Operator) -> Command) {
         let key = key(u64::from(number) | 1 << 60);
         let valid_until = Timestamp(self.now + 3_600_000_000_000);

@@ -1,0 +1,121 @@
+//! The settlement journal as the `settlement` crate reads it from the events, beside the archive's rows:
+//! two readings of one log that share no code.
+
+use port::{Query, SettlementView, View};
+use schema::GroupIter;
+use settlement::{Day, Pair, Reading, Reconciliation, Report, Settled};
+use units::{Amount, Rounding, Timestamp};
+
+use crate::Kept;
+use crate::venue::{Record, START, Venue};
+
+/// Every trade of a log.
+fn read(records: &[Record]) -> (Reading, Vec<Settled>) {
+    let (mut reading, mut trades) = (Reading::default(), Vec::new());
+    for (groups, _) in records {
+        for group in GroupIter::new(groups) {
+            trades.extend(reading.pass(&group.expect("a group")).expect("it follows"));
+        }
+    }
+    (reading, trades)
+}
+
+/// A venue that traded in two markets before and after a midnight, for fees and rebates.
+fn two_days() -> (Venue, Day) {
+    let first = Day::of(Timestamp(START)).expect("a day");
+    let mut venue = Venue::new(21, 6);
+    venue.trade(2_000);
+    venue.wait_until(first.end());
+    venue.trade(1_500);
+    (venue, first)
+}
+
+fn rows(trades: &[Settled]) -> Vec<&SettlementView> {
+    trades.iter().map(|it| it.row.as_ref().expect("every trade is settled")).collect()
+}
+
+/// Twice from the log, and once from the archive.
+/// covers: SETL-42, SETL-64
+#[test]
+fn the_journal_from_the_events_is_the_archives_row_for_row() {
+    let (venue, _) = two_days();
+    let (_, trades) = read(&venue.records);
+    assert_eq!(trades, read(&venue.records).1);
+    let kept = Kept::of(&venue.records, 50);
+    let rows = rows(&trades);
+    for row in &rows {
+        let found = kept.ask(Query::Settlement(row.trade.trade_id));
+        assert_eq!(found, View::Settlement(Ok(Box::new((*row).clone()))));
+    }
+    assert!(rows.is_sorted_by_key(|row| row.sequence), "an append-only log in its order");
+    let in_archive = kept.rows().iter().filter(|(key, _)| key[0] == b'T').count();
+    assert_eq!((rows.len(), in_archive), (in_archive, trades.len()));
+    assert!(rows.len() > 500);
+    let symbols: Vec<&str> = rows.iter().map(|row| row.trade.symbol.as_str()).collect();
+    assert!(symbols.contains(&"BTC/USDT") && symbols.contains(&"ETH/USDT"));
+    let rebate = |row: &&&SettlementView| row.trade.maker_fee < Amount::ZERO;
+    assert!(rows.iter().filter(rebate).count() > 100);
+}
+
+/// What a kernel settled is reconciled, each day by itself, and one unit that a posting lacks is not.
+/// covers: SETL-47
+#[test]
+fn what_a_kernel_settled_is_reconciled_to_the_last_unit() {
+    let (venue, first) = two_days();
+    let (reading, trades) = read(&venue.records);
+    let second = Day::of(first.end()).expect("a day");
+    for day in [first, second] {
+        let of_day = trades.iter().filter(|it| day.contains(it.trade.settled_at));
+        let of_day: Vec<&Settled> = of_day.collect();
+        assert!(of_day.len() > 100, "{day}");
+        let reconcile = |planted: Option<usize>| {
+            let mut reconciliation = Reconciliation::new(reading.fee_accounts());
+            for (place, it) in of_day.iter().enumerate() {
+                let mut row = it.row.clone().expect("settled");
+                if planted == Some(place) {
+                    let fee = row.postings.last_mut().expect("postings");
+                    fee.delta -= Amount(1);
+                }
+                reconciliation.pass(Pair::Both(&it.trade, &row));
+            }
+            assert_eq!(reconciliation.markets().count(), 2);
+            reconciliation.first_difference()
+        };
+        assert_eq!(reconcile(None), None);
+        for place in [0, of_day.len() / 2, of_day.len() - 1] {
+            assert_eq!(reconcile(Some(place)), Some(of_day[place].trade.sequence));
+        }
+    }
+}
+
+/// covers: SETL-51
+#[test]
+fn the_report_adds_up_the_rows() {
+    let (venue, _) = two_days();
+    let (_, trades) = read(&venue.records);
+    let mut report = Report::default();
+    trades.iter().for_each(|it| report.pass(it.row.as_ref()));
+    let rows = rows(&trades);
+    assert_eq!((report.count(), report.failed_count()), (rows.len() as u64, 0));
+    let time = |row: &&&SettlementView| row.trade.settled_at.0 - row.trade.executed_at.0;
+    assert!(rows.iter().all(|row| time(&row) > 0));
+    let mean = i128::from(rows.iter().map(|row| time(&row)).sum::<i64>()) / rows.len() as i128;
+    assert_eq!(report.mean_nanos(), Some(mean));
+    for (symbol, quote, volume) in report.markets() {
+        assert_eq!(quote.as_str(), "USDT");
+        let own = || rows.iter().filter(|row| row.trade.symbol == *symbol);
+        let value = |row: &&SettlementView| {
+            let trade = &row.trade;
+            trade.price.checked_mul(trade.quantity, Rounding::Down).expect("in range").0
+        };
+        let total = Amount(own().map(value).sum());
+        assert_eq!(volume.value.to_string(), total.to_string());
+        let quantity = Amount(own().map(|row| row.trade.quantity.0).sum());
+        assert_eq!(volume.quantity.to_string(), quantity.to_string());
+        assert_eq!(volume.count, own().count() as u64);
+    }
+    assert_eq!(report.markets().count(), 2);
+    report.pass(None);
+    assert_eq!(report.failed_count(), 1, "a trade without a row");
+    assert_eq!(Report::default().mean_nanos(), None);
+}
