@@ -5,6 +5,7 @@
 //! silence. STYLE.md lists the rules for people.
 
 mod arrows;
+mod closed;
 mod forbidden;
 mod generated;
 mod header;
@@ -52,6 +53,7 @@ fn findings(project: &Project) -> Vec<Finding> {
     all.extend(header::check(project));
     all.extend(reach::check(project, &reached));
     all.extend(purity::check(project, &reached));
+    all.extend(closed::check(project, &reached));
     all.extend(forbidden::check(project));
     all.extend(links::check(project));
     all.extend(generated::check(project, &covers));

@@ -59,11 +59,15 @@ mod tests {
 
     /// The check over the core's source fails on every way to reach the standard library, and so on
     /// a clock, a file, a socket, a thread, the environment and a random source.
-    /// covers: DET-3, GOAL-10
+    /// covers: DET-2, DET-3, DET-5, DET-10, DET-12, GOAL-10
     #[test]
     fn the_standard_library_is_found() {
         for text in [
             "use std::time::Instant;",
+            "fn a() { std::time::SystemTime::now(); }",
+            "use std::fs::File;",
+            "fn a() { std::net::TcpStream::connect(b); std::process::Command::new(c); }",
+            "fn a() { std::process::id(); std::thread::current().id(); }",
             "fn a() { ::std::fs::read(b); }",
             "extern crate std;",
             "#[cfg(feature = \"x\")] use std::net;",
@@ -76,6 +80,8 @@ mod tests {
         assert_eq!(count("/// `std::vec`\nfn a() { b(\"std::vec\", c.std); }", false), 0);
     }
 
+    /// Commands, events and snapshots are made of types of the core alone.
+    /// covers: DET-14
     #[test]
     fn floats_are_found_in_tests_too() {
         for text in ["const A: f64 = B;", "fn a() -> f32 { b }", "let a = 1f32;", "let a = 1.5;"] {
