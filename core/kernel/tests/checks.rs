@@ -228,7 +228,7 @@ fn without(venue: &Venue, counted: &[Entity]) -> Vec<(Entity, Vec<u8>)> {
 }
 
 /// A rejection or refusal leaves its events, its key, and the counts of the account that it names.
-/// covers: LIFE-10, STATE-16
+/// covers: LIFE-10, STATE-16, DET-41
 #[test]
 fn a_rejection_leaves_everything_else_as_it_was() {
     let (mut venue, good) = venue();

@@ -26,7 +26,7 @@ fn saved(kernel: &Kernel) -> Vec<u8> {
 }
 
 /// Ten replays of one log at the same time, five of its commands and five of its events.
-/// covers: DET-54, DET-65
+/// covers: DET-54, DET-65, DET-2, FEE-45
 #[test]
 fn ten_replays_at_once_are_equal() {
     let (commands, log) = commands(81, 3_000);

@@ -72,6 +72,7 @@ fn every_command_end_is_sound() {
 /// covers: STATE-24, STATE-25, STATE-33, STATE-48, STATE-51, EVT-23, LIFE-48, LIFE-50
 /// covers: LIFE-71, LIFE-72, LIFE-73, TRADE-9, TRADE-16, TRADE-23, TRADE-24, TRADE-25, TRADE-60
 /// covers: TRADE-61, TRADE-62, TRADE-63, TRADE-64, TRADE-65, SETL-27, SETL-64, SETL-65, INV-18, INV-19
+/// covers: TRADE-1, SETL-31, SETL-56
 #[test]
 fn events_tell_sound_orders_and_trades() {
     let mut fills = 0;
@@ -105,7 +106,7 @@ fn entity_sequences_are_counted_from_the_log() {
 }
 
 /// Balances follow from postings and holds alone; what users have and what was charged is what came in.
-/// covers: EVT-28, EVT-29, ACCT-10, ACCT-15, TRADE-21, SETL-16, FEE-36, INV-1, INV-5
+/// covers: EVT-28, EVT-29, ACCT-10, ACCT-15, TRADE-21, SETL-16, FEE-36, INV-1, INV-5, ACCT-63
 #[test]
 fn balances_follow_from_postings_and_holds() {
     for seed in 41..43 {

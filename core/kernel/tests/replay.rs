@@ -61,7 +61,7 @@ fn events_alone_rebuild_the_state() {
 
 /// The command log, read back from its bytes, gives the same events, byte for byte, and the same
 /// answers.
-/// covers: RPL-3, DET-1, DET-40, EVT-12, LIFE-56, TRADE-46
+/// covers: RPL-3, DET-1, DET-40, EVT-12, LIFE-56, TRADE-46, DET-11
 #[test]
 fn executing_the_commands_again_gives_the_same_bytes() {
     let mut random = Random::new(72);

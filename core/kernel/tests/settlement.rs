@@ -205,3 +205,37 @@ fn many_small_fills_pay_at_least_the_exact_fee() {
         assert!(charged <= amount("0.042779"), "not more than was reserved");
     }
 }
+
+/// What a trade is charged is the row of the table that both its accounts are in, the same on the live and the
+/// replayed kernel, also beyond the ranges that are not used (maker −0.01 % to 0.10 %, taker 0.02 % to 0.30 %).
+/// covers: TRADE-12
+#[test]
+fn rates_come_from_the_tier_table() {
+    let row = |above: &str, maker, taker| FeeTier {
+        above: amount(above),
+        maker: Rate(maker),
+        taker: Rate(taker),
+    };
+    let table = vec![row("0", 150_000, 400_000), row("1000", -5_000, 10_000)];
+    let mut venue = Venue::with_tiers(table.clone());
+    let buyer = venue.account("buyer", "0", "100000");
+    let seller = venue.account("seller", "100", "0");
+    for (tier, fees) in [(0, ("3", "8")), (1, ("-0.1", "0.2"))] {
+        for kernel in [&venue.live, &venue.replayed] {
+            for account in [buyer, seller].map(|id| kernel.account_number(id).expect("opened")) {
+                assert_eq!(kernel.fee_tier(account).map(|(row, _)| usize::from(row)), Some(tier));
+                assert_eq!(kernel.rates(account, 1), Some(table[tier]));
+            }
+        }
+        venue.accept(limit(seller, Sell, "20", "100"));
+        venue.accept(limit(buyer, Buy, "20", "100"));
+        assert_eq!(settlements(&venue), [(amount(fees.0), amount(fees.1))]);
+        venue.check();
+        venue.now.0 += 86_400_000_000_000;
+        venue.run(Command::Tick);
+    }
+    let plain = Venue::new();
+    let table = fees::default_tiers();
+    assert_eq!((table[0].maker, table[0].taker), (Rate(20_000), Rate(100_000)));
+    assert_eq!(plain.live.fee_tiers(), table);
+}

@@ -116,7 +116,8 @@ fn event_to(state: OrderState, order: u64, filled: Lots) -> Event {
 }
 
 /// Every pair of the matrix, those that a further fill makes included; what succeeds forms no loop.
-/// covers: STATE-22, STATE-50, LIFE-69
+/// Each is a function of order and event: whoever applies it comes to the same bytes.
+/// covers: STATE-22, STATE-50, LIFE-69, STATE-28
 #[test]
 fn every_pair_of_states_is_tried() {
     let all = [Pending, Partial, Filled, Canceled, Rejected, Expired];
@@ -140,7 +141,10 @@ fn every_pair_of_states_is_tried() {
                 (None, Pending | Rejected)
                     | (Some(Pending | Partial), Partial | Filled | Canceled | Expired)
             );
+            let mut again = kernel.clone();
             let applied = apply(&mut kernel, &events);
+            assert_eq!(apply(&mut again, &events), applied);
+            assert!(Venue::state(&again) == Venue::state(&kernel));
             assert_eq!(applied.is_ok(), succeeds, "{from:?} → {to:?}: {applied:?}");
             let open = kernel.order_of(order).and_then(|order| order.state);
             if succeeds {
@@ -259,5 +263,53 @@ fn a_canceled_order_keeps_its_fills_and_leaves() {
     let mut saved = Vec::new();
     venue.live.save(&mut saved);
     assert_eq!(Kernel::load(&saved).expect("saved").order_count(), 0);
+    venue.check();
+}
+
+/// A submitted order has no state yet; a reduction and a trigger leave the state and the one before it.
+/// covers: STATE-26
+#[test]
+fn three_events_leave_the_state_as_it_is() {
+    let (mut made_up, alice) = kernel();
+    let (order, event) = submitted(&made_up, alice, false);
+    let (amount_held, reason) = (amount("1"), HoldReason::OrderPlacement);
+    let held = MarginMoved { order, amount: amount_held, reason };
+    let events = [Event::OrderSubmitted(event), Event::MarginReserved(held)];
+    assert_eq!(apply(&mut made_up, &events), Ok(()));
+    assert_eq!(made_up.order_of(order).map(|order| order.state), Some(None));
+
+    let mut venue = Venue::new();
+    let alice = venue.account("alice", "0", "1000");
+    let seller = venue.account("seller", "1", "0");
+    let states = |venue: &Venue, id| {
+        let order = open(venue, id).expect("open");
+        (order.state, order.prev_state)
+    };
+    let id = venue.accept(limit(alice, Buy, "0.5", "90"));
+    for (sold, total, expected) in
+        [(None, "0.4", (Some(Pending), None)), (Some("0.1"), "0.3", (Some(Partial), Some(Pending)))]
+    {
+        if let Some(sold) = sold {
+            venue.accept(limit(seller, Sell, sold, "90"));
+        }
+        let (order, quantity, state_seq) = (id, amount(total), None);
+        let reduce = schema::ReduceOrder { account: alice, order, quantity, state_seq };
+        venue.run(schema::Command::ReduceOrder(reduce));
+        assert!(venue.names().contains(&"OrderReduced"));
+        assert_eq!(states(&venue, id), expected);
+    }
+    let trigger = schema::Trigger {
+        kind: schema::TriggerKind::Stop,
+        price: amount("100"),
+        source: schema::TriggerSource::Last,
+    };
+    let waiting = schema::OrderRequest { trigger: Some(trigger), ..limit(alice, Buy, "0.5", "95") };
+    let id = venue.accept(waiting);
+    venue.accept(limit(seller, Sell, "0.1", "100"));
+    venue.accept(limit(alice, Buy, "0.1", "100"));
+    assert_eq!(states(&venue, id), (Some(Pending), None));
+    venue.run(schema::Command::Tick);
+    assert!(venue.names().contains(&"OrderTriggered"));
+    assert_eq!(states(&venue, id), (Some(Pending), None));
     venue.check();
 }

@@ -64,6 +64,7 @@ mod tests {
     use super::*;
 
     /// Vigna's C program, seeds 1234567 and 0, as published at Rosetta Code and with the Java source.
+    /// covers: DET-8
     #[test]
     fn the_numbers_are_the_published_ones() {
         let mut rng = SplitMix64::new(1_234_567);

@@ -11,7 +11,7 @@ use crate::tables::{capitals, sentence, table};
 use crate::{ACCOUNTS_TEXT, EVENTS_TEXT, STATES_TEXT};
 
 /// The numbers of the states, as constants that never change.
-/// covers: STATE-2
+/// covers: STATE-2, LIFE-49
 #[test]
 fn order_states_have_the_numbers_of_the_document() {
     let constants = [

@@ -103,7 +103,7 @@ fn names_are_short_and_unique() {
 }
 
 /// The names that others take the place of.
-/// covers: EVT-50
+/// covers: EVT-50, LIFE-49
 #[test]
 fn names_that_must_not_occur_do_not() {
     let text = sentence(EVENTS_TEXT, "EVT-50");

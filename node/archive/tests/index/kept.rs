@@ -14,7 +14,7 @@ fn order_of(kept: &Kept, id: Id) -> OrderView {
 }
 
 /// From the event log alone, by a plain reading of it, down to the balances before and after.
-/// covers: TRADE-2, TRADE-44, SETL-41, SETL-52, SETL-55
+/// covers: TRADE-2, TRADE-44, SETL-41, SETL-52, SETL-55, SETL-8
 #[test]
 fn a_trade_is_rebuilt_field_by_field_from_the_events() {
     let venue = traded(1, 3_000);
@@ -44,7 +44,7 @@ fn a_trade_is_rebuilt_field_by_field_from_the_events() {
 }
 
 /// While they are open the kernel knows them too, and says the same.
-/// covers: STATE-36
+/// covers: STATE-36, STATE-49
 #[test]
 fn an_order_is_kept_with_every_field() {
     let venue = traded(2, 3_000);

@@ -53,6 +53,7 @@ fn period(start: i64, end: i64) -> Period {
     Period { start: Some(Timestamp(start)), end: Some(Timestamp(end)) }
 }
 
+/// covers: DET-18
 #[test]
 fn orders_are_listed_by_account_market_state_and_time() {
     let venue = traded(10, 4_000);
@@ -101,7 +102,7 @@ fn orders_are_listed_by_account_market_state_and_time() {
     assert!(!in_kernel.is_empty());
 }
 
-/// covers: TRADE-38, TRADE-40, TRADE-41
+/// covers: TRADE-38, TRADE-40, TRADE-41, DET-18
 #[test]
 fn trades_are_listed_by_order_account_market_and_time() {
     let venue = traded(11, 4_000);
@@ -177,6 +178,7 @@ fn the_public_sees_trades_of_a_market_oldest_or_newest_first() {
     }
 }
 
+/// covers: DET-18
 #[test]
 fn ledger_entries_are_listed_by_account_and_time() {
     let venue = traded(13, 2_000);

@@ -125,6 +125,7 @@ mod tests {
         assert_eq!(count("/// `async`\nfn a() { b(\"await\"); }"), 0);
     }
 
+    /// covers: DET-17
     #[test]
     fn addresses_and_the_environment_are_found() {
         for text in [

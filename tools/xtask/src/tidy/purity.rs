@@ -59,7 +59,7 @@ mod tests {
 
     /// The check over the core's source fails on every way to reach the standard library, and so on
     /// a clock, a file, a socket, a thread, the environment and a random source.
-    /// covers: DET-2, DET-3, DET-5, DET-10, DET-12, GOAL-10
+    /// covers: DET-2, DET-3, DET-5, DET-10, DET-12, GOAL-10, DET-17
     #[test]
     fn the_standard_library_is_found() {
         for text in [
@@ -81,7 +81,7 @@ mod tests {
     }
 
     /// Commands, events and snapshots are made of types of the core alone.
-    /// covers: DET-14
+    /// covers: DET-14, FEE-45
     #[test]
     fn floats_are_found_in_tests_too() {
         for text in ["const A: f64 = B;", "fn a() -> f32 { b }", "let a = 1f32;", "let a = 1.5;"] {
