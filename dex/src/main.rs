@@ -19,6 +19,7 @@ mod render;
 mod run;
 mod session;
 mod settings;
+mod settlement;
 mod token;
 mod verify;
 
@@ -53,6 +54,8 @@ enum Command {
     Verify(verify::Args),
     /// Print the commands or the events of a data folder.
     Log(log::Args),
+    /// A day of the settlement journal: its rows, its report, its reconciliation.
+    Settlement(settlement::Args),
     /// Make an access token for a trader or an operator.
     Token(token::Args),
     /// Change markets, fees and accounts of a running exchange.
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         Command::Flow(args) => flow::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Log(args) => log::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Settlement(args) => settlement::run(&args),
         Command::Token(args) => token::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Admin(args) => admin::run(&args).map(|()| ExitCode::SUCCESS),
     };

@@ -83,7 +83,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     }
 }
 
-fn is_closed_pipe(fault: &anyhow::Error) -> bool {
+/// Whether whoever reads the output has gone.
+pub(crate) fn is_closed_pipe(fault: &anyhow::Error) -> bool {
     let fault = fault.downcast_ref::<std::io::Error>();
     fault.is_some_and(|fault| fault.kind() == ErrorKind::BrokenPipe)
 }
