@@ -72,7 +72,7 @@ fn every_command_end_is_sound() {
 /// covers: STATE-24, STATE-25, STATE-33, STATE-48, STATE-51, EVT-23, LIFE-48, LIFE-50
 /// covers: LIFE-71, LIFE-72, LIFE-73, TRADE-9, TRADE-16, TRADE-23, TRADE-24, TRADE-25, TRADE-60
 /// covers: TRADE-61, TRADE-62, TRADE-63, TRADE-64, TRADE-65, SETL-27, SETL-64, SETL-65, INV-18, INV-19
-/// covers: TRADE-1, SETL-31, SETL-56
+/// covers: TRADE-1, SETL-31, SETL-56, EVT-31, INV-10
 #[test]
 fn events_tell_sound_orders_and_trades() {
     let mut fills = 0;

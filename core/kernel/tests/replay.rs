@@ -34,7 +34,7 @@ fn saved(kernel: &Kernel) -> Vec<u8> {
 }
 
 /// Events alone rebuild the state from nothing; giving the same events again changes nothing.
-/// covers: RPL-1, RPL-14, RPL-18, RPL-75, RPL-77, EVT-6, STATE-42, DET-53, DET-63
+/// covers: RPL-1, RPL-14, RPL-18, RPL-75, RPL-77, EVT-6, STATE-42, DET-53, DET-63, EVT-60
 #[test]
 fn events_alone_rebuild_the_state() {
     let venue = run(71, 4_000);
@@ -61,7 +61,7 @@ fn events_alone_rebuild_the_state() {
 
 /// The command log, read back from its bytes, gives the same events, byte for byte, and the same
 /// answers.
-/// covers: RPL-3, DET-1, DET-40, EVT-12, LIFE-56, TRADE-46, DET-11
+/// covers: RPL-3, DET-1, DET-40, EVT-12, LIFE-56, TRADE-46, DET-11, TIME-54, TIME-64
 #[test]
 fn executing_the_commands_again_gives_the_same_bytes() {
     let mut random = Random::new(72);

@@ -16,7 +16,7 @@ use units::{Id, Timestamp};
 /// Commands and events are counted from 1 without a gap, an event names its command, and times rise by
 /// the rule of D-9, also while stamps stand still.
 /// covers: SEQ-1, SEQ-3, SEQ-5, SEQ-7, SEQ-9, EVT-3, EVT-4, TIME-19, TIME-20, TIME-21, TIME-61, INV-20
-/// covers: INV-21, RPL-74
+/// covers: INV-21, RPL-74, EVT-73, EVT-74, SEQ-49, SEQ-50, SEQ-51, TIME-12
 #[test]
 fn numbers_and_times_rise_without_a_gap() {
     let mut random = Random::new(61);
@@ -169,7 +169,7 @@ fn ids_of_two_shards_differ() {
 }
 
 /// Times that state shows are those of the events that set them, in both kernels.
-/// covers: RPL-15
+/// covers: RPL-15, TIME-52
 #[test]
 fn times_in_state_are_those_of_events() {
     let mut venue = Venue::new();

@@ -101,7 +101,7 @@ fn the_fees_are_split() {
     }
 }
 
-/// covers: LIFE-52, EVT-26, SETL-1, SEQ-7, SETL-13
+/// covers: LIFE-52, EVT-26, SETL-1, SEQ-7, SETL-13, SEQ-17
 #[test]
 fn a_trade_emits_its_events_in_order() {
     let mut venue = Venue::new();

@@ -4,7 +4,7 @@
 use std::panic::catch_unwind;
 use std::process::Command;
 
-use units::{Amount, ParseAmountError, Rate, Rounding, Timestamp, mul_div};
+use units::{Amount, Id, ParseAmountError, Rate, Rounding, SEQUENCE_MAX, Timestamp, mul_div};
 
 fn amount(text: &str) -> Amount {
     text.parse().expect("a decimal")
@@ -53,6 +53,17 @@ fn what_does_not_fit_is_an_error() {
     assert!(catch_unwind(|| Amount(i128::MIN) - Amount(1)).is_err());
     assert_eq!("0.0000000000000000001".parse::<Amount>(), Err(ParseAmountError::TooPrecise));
     assert_eq!("1000000000000000000".parse::<Amount>(), Err(ParseAmountError::TooLarge));
+}
+
+/// covers: SEQ-4
+#[test]
+fn an_id_carries_62_bits_of_a_sequence() {
+    assert_eq!(SEQUENCE_MAX, (1_u64 << 62) - 1);
+    let time = Timestamp(1_700_000_000_000_000_000);
+    let last = Id::derive(time, 0, SEQUENCE_MAX).expect("the last that fits");
+    assert_eq!(last.sequence(), SEQUENCE_MAX);
+    assert!(Id::derive(time, 0, SEQUENCE_MAX + 1).is_err());
+    assert!(Id::derive(time, 0, u64::MAX).is_err());
 }
 
 fn texts() -> String {

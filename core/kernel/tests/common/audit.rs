@@ -120,6 +120,10 @@ impl Audit {
         let Event::BalanceUpdated(posted) = &events[3] else { panic!("then the postings") };
         assert_eq!(posted.reason, UpdateReason::TradeSettlement);
         assert_eq!(posted.reference, Reference::Event(trade), "postings name the trade (SETL-27)");
+        for account in [maker.account, taker.account] {
+            let mut postings = posted.postings().iter();
+            assert!(postings.any(|leg| leg.account == account), "both sides' balances (INV-10)");
+        }
         let tail = &events[4..];
         let released = tail.len() == 2 && matches!(tail[0], Event::MarginReleased(_));
         assert!(released || tail.len() == 1, "at most a release before TradeSettled: {tail:?}");

@@ -32,6 +32,7 @@ fn order_states_have_the_numbers_of_the_document() {
 }
 
 /// Why a balance changed. That fees are postings of their trade's settlement is the ledger's to show.
+/// covers: EVT-31
 #[test]
 fn update_reasons_are_those_of_the_document() {
     let text = sentence(EVENTS_TEXT, "EVT-31");

@@ -14,7 +14,7 @@ fn order_of(kept: &Kept, id: Id) -> OrderView {
 }
 
 /// From the event log alone, by a plain reading of it, down to the balances before and after.
-/// covers: TRADE-2, TRADE-44, SETL-41, SETL-52, SETL-55, SETL-8
+/// covers: TRADE-2, TRADE-44, SETL-41, SETL-52, SETL-55, SETL-8, EVT-25
 #[test]
 fn a_trade_is_rebuilt_field_by_field_from_the_events() {
     let venue = traded(1, 3_000);
@@ -30,6 +30,7 @@ fn a_trade_is_rebuilt_field_by_field_from_the_events() {
         let View::Settlement(Ok(row)) = kept.ask(Query::Settlement(id)) else { panic!("settled") };
         assert_eq!(*row, *expected);
         assert_eq!(row.trade.state.name(), "SETTLED");
+        assert!(row.trade.settled_at > row.trade.executed_at);
         let sums = |asset| -> i128 {
             let of = row.postings.iter().filter(|posting| posting.asset == asset);
             of.map(|posting| posting.delta.0).sum()
