@@ -13,9 +13,9 @@ use ledger::Ledger;
 use schema::limits::{CLIENT_KEY_LIFE, GATEWAY_KEY_LIFE};
 use schema::{
     CancelAllOrders, Code, Command, CommandCompleted, CommandRejected, CountdownCancel,
-    EventBuffer, EventHead, EventKind, Genesis, GroupHead, Idempotency, Key, KeyOrigin, Label,
-    Outcome, Party, Payload, ProfileChange, RatesChange, Refusal, Reply, Stamped, StatusChange,
-    Why,
+    EventBuffer, EventHead, EventKind, FeeRefund, Genesis, GroupHead, Idempotency, Key, KeyOrigin,
+    Label, Outcome, Party, Payload, ProfileChange, RatesChange, Refusal, Reply, Stamped,
+    StatusChange, Why,
 };
 use units::{Id, Timestamp};
 
@@ -25,6 +25,7 @@ use crate::keys::Keys;
 use crate::market::Markets;
 use crate::order::{Orders, Slot};
 use crate::rates::{AccountFees, OpenTrade, Schedule};
+use crate::refund::Refunds;
 use crate::{Entity, Unwatched, Watch};
 
 /// Where a kernel stands in its two logs.
@@ -70,6 +71,8 @@ pub struct Kernel<W: Watch = Unwatched> {
     /// Fee rates and volumes by account number.
     pub(crate) fees: Vec<AccountFees>,
     pub(crate) schedule: Schedule,
+    /// Fees of which something was given back.
+    pub(crate) refunds: Refunds,
     /// Deadlines of the countdown cancels that are armed, by account number.
     pub(crate) countdowns: BTreeMap<u32, Timestamp>,
     pub(crate) due: DueQueue,
@@ -133,6 +136,7 @@ impl<W: Watch> Kernel<W> {
             keys: Keys::default(),
             fees: Vec::new(),
             schedule: Schedule::default(),
+            refunds: Refunds::new(),
             countdowns: BTreeMap::new(),
             due: DueQueue::default(),
             command_time: Timestamp(0),
@@ -334,6 +338,9 @@ impl<W: Watch> Kernel<W> {
             Command::SetAccountRates(change, operator) => {
                 self.check_operator(stamped, operator).and_then(|()| self.set_rates(change, out))
             }
+            Command::RefundFee(refund, operator) => {
+                self.check_operator(stamped, operator).and_then(|()| self.refund_fee(refund, out))
+            }
             Command::SetAccountProfile(change, operator) => {
                 self.check_operator(stamped, operator).and_then(|()| self.set_profile(change, out))
             }
@@ -466,6 +473,9 @@ fn party_of(stamped: &Stamped) -> Party {
         },
         Command::Transfer(transfer) => {
             Party { account: Some(transfer.from), target: Some(transfer.to), idempotency_key: text }
+        }
+        Command::RefundFee(FeeRefund { account, trade, .. }, _) => {
+            Party { account: Some(*account), target: Some(*trade), idempotency_key: text }
         }
         Command::SetAccountStatus(StatusChange { account, .. }, _)
         | Command::CancelAllOrders(CancelAllOrders { account, .. })

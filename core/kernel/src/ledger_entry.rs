@@ -135,7 +135,12 @@ impl<W: Watch> Kernel<W> {
     }
 
     /// That much is available.
-    fn check_available(&self, account: u32, asset: u32, required: Amount) -> Result<(), Refusal> {
+    pub(crate) fn check_available(
+        &self,
+        account: u32,
+        asset: u32,
+        required: Amount,
+    ) -> Result<(), Refusal> {
         let available = self.ledger.balance(account, asset).available;
         if available >= required {
             return Ok(());

@@ -235,6 +235,9 @@ impl<W: Watch> Kernel<W> {
                 (event.from != event.to && event.amount > Amount::ZERO).then_some(())?;
                 self.apply_transferred(at, event);
             }
+            Event::FeeRefunded(event) => {
+                self.is_refundable(event).then(|| self.apply_refunded(at, event))?;
+            }
             Event::CountdownCancelChanged(event) => {
                 self.ledger.account(event.account)?;
                 self.apply_countdown(at, event);

@@ -35,7 +35,7 @@ pub use history::{
 pub use view::{
     AccountFeesView, AccountView, AnnouncedRates, AssetView, BalanceView, BookView,
     FeeScheduleView, HealthStatus, HealthView, LevelView, MarketView, OrderPreview, OrderView,
-    Query, Seen, View,
+    Query, REFUND_COUNT_SHOWN, RefundView, Seen, View,
 };
 
 /// A future that any executor can run.

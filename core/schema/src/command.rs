@@ -9,8 +9,8 @@ use alloc::vec::Vec;
 use units::{Amount, Id, Rate, Side, Timestamp};
 
 use crate::{
-    AccountStatus, AccountType, ApiClass, AssetTerms, ClockStatus, CommandKind, FeeTier, Label,
-    MarketParameters, MarketTerms, OrderTier, OrderType, PositionSide, RiskTier, SelfTrade,
+    AccountStatus, AccountType, ApiClass, AssetTerms, ClockStatus, CommandKind, FeeRefund, FeeTier,
+    Label, MarketParameters, MarketTerms, OrderTier, OrderType, PositionSide, RiskTier, SelfTrade,
     TimeInForce, TriggerKind, TriggerSource, WaiverReason,
 };
 
@@ -147,6 +147,8 @@ pub enum Command {
     SetFeeSchedule(FeeSchedule, Operator),
     /// Gives an account rates of its own or a waiver, or takes them back.
     SetAccountRates(RatesChange, Operator),
+    /// Gives a fee back, in whole or in part.
+    RefundFee(FeeRefund, Operator),
     /// Changes what is known of an account.
     SetAccountProfile(ProfileChange, Operator),
     /// Places an order.
@@ -444,6 +446,7 @@ impl Command {
             Self::SetMarketParameters(..) => CommandKind::SetMarketParameters,
             Self::SetFeeSchedule(..) => CommandKind::SetFeeSchedule,
             Self::SetAccountRates(..) => CommandKind::SetAccountRates,
+            Self::RefundFee(..) => CommandKind::RefundFee,
             Self::SetAccountProfile(..) => CommandKind::SetAccountProfile,
             Self::PlaceOrder(_) => CommandKind::PlaceOrder,
             Self::CancelOrder(_) => CommandKind::CancelOrder,

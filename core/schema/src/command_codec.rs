@@ -15,6 +15,7 @@ use crate::change_codec::{
     write_reduce, write_replace, write_schedule, write_transfer,
 };
 use crate::order_codec::{read_order, write_order};
+use crate::refund::{read_refund, write_refund};
 use crate::terms_codec::{
     read_asset, read_genesis, read_market, read_opening, write_asset, write_genesis, write_market,
     write_opening,
@@ -99,6 +100,7 @@ const fn operator_of(command: &Command) -> Option<&Operator> {
         | Command::SetMarketParameters(_, operator)
         | Command::SetFeeSchedule(_, operator)
         | Command::SetAccountRates(_, operator)
+        | Command::RefundFee(_, operator)
         | Command::SetAccountProfile(_, operator) => Some(operator),
         _ => None,
     }
@@ -139,6 +141,7 @@ fn write_body_only(out: &mut Vec<u8>, command: &Command) {
         Command::SetMarketParameters(change, _) => write_parameter_change(out, change),
         Command::SetFeeSchedule(schedule, _) => write_schedule(out, schedule),
         Command::SetAccountRates(change, _) => write_rates_change(out, change),
+        Command::RefundFee(refund, _) => write_refund(out, refund),
         Command::SetAccountProfile(change, _) => write_profile_change(out, change),
         Command::ReduceOrder(reduce) => write_reduce(out, reduce),
         Command::ReplaceOrder(replace) => write_replace(out, replace),
@@ -231,6 +234,7 @@ fn read_body(reader: &mut Reader<'_>, kind: CommandKind) -> Result<Command, Deco
         K::SetAccountRates => {
             Command::SetAccountRates(read_rates_change(reader)?, read_operator(reader)?)
         }
+        K::RefundFee => Command::RefundFee(read_refund(reader)?, read_operator(reader)?),
         K::SetAccountProfile => {
             Command::SetAccountProfile(read_profile_change(reader)?, read_operator(reader)?)
         }

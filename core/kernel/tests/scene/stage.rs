@@ -27,6 +27,8 @@ pub(crate) struct Stage {
     reapplied: Kernel,
     accounts: Vec<(String, Id)>,
     orders: Vec<Named>,
+    /// The last trade of an order, by the order's sequence.
+    trades: BTreeMap<u64, Id>,
     /// Places in `orders`, by sequence.
     places: BTreeMap<u64, usize>,
     /// What came of the last command.
@@ -141,8 +143,17 @@ impl Stage {
         }
         venue.now = BEGIN;
         let (restored, reapplied) = (reloaded(&venue.live), reloaded(&venue.replayed));
-        let (orders, places, before) = (Vec::new(), BTreeMap::new(), Vec::new());
-        Self { venue, restored, reapplied, accounts, orders, places, outcome: None, before }
+        Self {
+            venue,
+            restored,
+            reapplied,
+            accounts,
+            orders: Vec::new(),
+            trades: BTreeMap::new(),
+            places: BTreeMap::new(),
+            outcome: None,
+            before: Vec::new(),
+        }
     }
 
     /// The kernels that must show the same, with their names.
@@ -208,6 +219,7 @@ impl Stage {
         if let Some(name) = name {
             self.name_order(&name);
         }
+        self.note_trades();
         Ok(())
     }
 
@@ -228,6 +240,21 @@ impl Stage {
         self.places.insert(head.sequence, self.orders.len());
         let first_seq = self.venue.live.order(id).map_or(0, |order| order.state_seq);
         self.orders.push(Named { name: name.to_owned(), id, market, first_seq });
+    }
+
+    fn note_trades(&mut self) {
+        for (head, event) in &self.venue.events {
+            let Event::TradeExecuted(trade) = event else { continue };
+            let id = Id::derive(head.timestamp, self.venue.live.shard(), head.sequence);
+            let id = id.expect("times and sequences fit an id");
+            self.trades.extend([(trade.maker, id), (trade.taker, id)]);
+        }
+    }
+
+    /// The last trade of an order; the order itself, which is no trade, while it has none.
+    pub(crate) fn trade_id(&self, line: usize, order: &str) -> Result<Id, Fault> {
+        let order = self.order_id(line, order)?;
+        Ok(self.trades.get(&order.sequence()).copied().unwrap_or(order))
     }
 
     /// A kernel that knew the events alone executes the last command, as after a fail-over. Where

@@ -36,7 +36,7 @@ fn every_command_comes_back() {
             assert_eq!(encoded(&back), bytes);
         }
     }
-    assert_eq!(kinds, 25);
+    assert_eq!(kinds, 26);
 }
 
 /// A command cut short is refused, one with a changed byte is refused or is another command whose
@@ -96,7 +96,7 @@ fn later_versions_are_not_guessed() {
         assert_eq!(is_unknown, !is_opened, "kind {number}");
         opened += u32::from(is_opened);
     }
-    assert_eq!(opened, 25);
+    assert_eq!(opened, 26);
 }
 
 /// Key flags without a key are refused: they would be a second form of no key.
@@ -189,6 +189,7 @@ fn the_body_is_what_is_asked_and_no_more() {
                 | CommandKind::SetMarketParameters
                 | CommandKind::SetFeeSchedule
                 | CommandKind::SetAccountRates
+                | CommandKind::RefundFee
                 | CommandKind::SetAccountProfile
         );
         assert_eq!(approval, if is_approved { 72 } else { 0 }, "{kind:?}");

@@ -133,7 +133,8 @@ impl Venue {
         self.now = self.now.max(time.0);
     }
 
-    fn signed(&mut self, number: u8, make: impl Fn(Operator) -> Command) {
+    /// Runs a command of the operator's under a key of its own.
+    pub(crate) fn signed(&mut self, number: u8, make: impl Fn(Operator) -> Command) {
         let key = key(u64::from(number) | 1 << 60);
         let valid_until = Timestamp(self.now + 3_600_000_000_000);
         let bare = make(Operator { valid_until, signature: [0; 64] });
