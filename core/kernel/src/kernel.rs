@@ -213,7 +213,10 @@ impl<W: Watch> Kernel<W> {
         self.begin(stamped, out, key);
         self.take_due(out);
         let first = self.position.event_sequence;
-        let outcome = self.dispatch(stamped, out);
+        let outcome = match stamped.account_version {
+            None => self.dispatch(stamped, out),
+            Some(version) => self.dispatch_versioned(stamped, version, out),
+        };
         if key.is_some() && self.position.event_sequence == first {
             self.complete(stamped, out);
         }
@@ -271,7 +274,7 @@ impl<W: Watch> Kernel<W> {
     /// A refusal by the key makes no order, but a request that no order could come of is that first
     /// (LIFE-8, step 1 before step 2).
     #[cold]
-    fn refuse_gate(
+    pub(crate) fn refuse_gate(
         &mut self,
         stamped: &Stamped,
         refusal: Refusal,
@@ -285,7 +288,7 @@ impl<W: Watch> Kernel<W> {
         self.refuse(stamped, refusal, out)
     }
 
-    fn dispatch(&mut self, stamped: &Stamped, out: &mut EventBuffer) -> Outcome {
+    pub(crate) fn dispatch(&mut self, stamped: &Stamped, out: &mut EventBuffer) -> Outcome {
         let result = match &stamped.command {
             Command::PlaceOrder(request) => return self.place_order(request, out),
             Command::CancelOrder(cancel) => self.cancel_order(cancel, out),
@@ -443,7 +446,7 @@ fn genesis_of(command: &Command) -> Option<&Genesis> {
 }
 
 /// Whom a command is about, for CommandRejected and CommandCompleted.
-fn party_of(stamped: &Stamped) -> Party {
+pub(crate) fn party_of(stamped: &Stamped) -> Party {
     let text = stamped.key.and_then(|key| key.text);
     match &stamped.command {
         Command::PlaceOrder(request) => Party {

@@ -38,6 +38,7 @@ mod replay;
 mod save;
 mod step;
 mod system;
+mod version;
 mod view;
 mod walk;
 mod watch;

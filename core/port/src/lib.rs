@@ -48,6 +48,8 @@ pub struct Request {
     pub correlation: Id,
     /// Idempotency key.
     pub key: Option<Key>,
+    /// The version of its account that the command is based on, if it matters (SEQ-33).
+    pub account_version: Option<u64>,
     /// What is asked.
     pub command: Command,
 }

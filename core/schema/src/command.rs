@@ -27,6 +27,8 @@ pub struct Stamped {
     pub correlation: Option<Id>,
     /// Idempotency key, for commands that have one (D-74).
     pub key: Option<Key>,
+    /// The version of its account that the command is based on, if it matters (ACCT-8, SEQ-33).
+    pub account_version: Option<u64>,
     /// What is asked.
     pub command: Command,
 }

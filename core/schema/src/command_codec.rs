@@ -36,13 +36,15 @@ const KEYED: u8 = 1 << 1;
 const GATEWAY_KEY: u8 = 1 << 2;
 const KEY_TEXT: u8 = 1 << 3;
 const FALLBACK_CLOCK: u8 = 1 << 4;
-const FLAGS_END: u8 = 1 << 5;
+const VERSIONED: u8 = 1 << 5;
+const FLAGS_END: u8 = 1 << 6;
 
 /// Appends the stored form of a command.
 pub fn encode_command(out: &mut Vec<u8>, stamped: &Stamped) {
     let mut flags = 0;
     flags |= if stamped.correlation.is_some() { CORRELATED } else { 0 };
     flags |= if stamped.fallback_clock { FALLBACK_CLOCK } else { 0 };
+    flags |= if stamped.account_version.is_some() { VERSIONED } else { 0 };
     if let Some(key) = &stamped.key {
         flags |= KEYED;
         flags |= if matches!(key.origin, KeyOrigin::Gateway { .. }) { GATEWAY_KEY } else { 0 };
@@ -55,6 +57,9 @@ pub fn encode_command(out: &mut Vec<u8>, stamped: &Stamped) {
     }
     if let Some(key) = &stamped.key {
         write_key(out, key);
+    }
+    if let Some(version) = stamped.account_version {
+        write_u64(out, version);
     }
     write_body_only(out, &stamped.command);
     if let Some(operator) = operator_of(&stamped.command) {
@@ -168,10 +173,11 @@ pub fn decode_command(bytes: &[u8], sequence: u64) -> Result<Stamped, DecodeErro
     let stamp = reader.time()?;
     let correlation = if flags & CORRELATED != 0 { Some(reader.id()?) } else { None };
     let key = if flags & KEYED != 0 { Some(read_key(&mut reader, flags)?) } else { None };
+    let account_version = if flags & VERSIONED != 0 { Some(reader.u64()?) } else { None };
     let command = read_body(&mut reader, kind)?;
     reader.end()?;
     let fallback_clock = flags & FALLBACK_CLOCK != 0;
-    Ok(Stamped { sequence, stamp, fallback_clock, correlation, key, command })
+    Ok(Stamped { sequence, stamp, fallback_clock, correlation, key, command, account_version })
 }
 
 #[inline]

@@ -118,6 +118,9 @@ impl Oracle {
             return self.refuse(stamped, refusal);
         }
         self.enter_key(stamped);
+        if let Err(refusal) = self.check_version(stamped) {
+            return self.refuse(stamped, refusal);
+        }
         match self.obey(stamped) {
             Ok(outcome) => outcome,
             Err(refusal) => self.refuse(stamped, refusal),

@@ -9,7 +9,7 @@ use schema::{
 };
 use units::{Amount, Id, Lots, Ticks, Timestamp};
 
-use super::acts::{AccountAct, Act};
+use super::acts::{AccountAct, Act, VersionWords};
 use super::commands::{deposit, key_of};
 use super::lines::{Line, plain, shown};
 use super::parse::{Command, Fault, Row, Scene, What};
@@ -201,7 +201,7 @@ impl Stage {
         let reply = match act {
             Act::Tick => self.venue.run_stamped(Order::Tick, None),
             Act::Operator { act, signed } => self.run_operator(line, act, *signed)?,
-            Act::Account { account, act, key } => {
+            Act::Account { account, act, key, version } => {
                 let account = &counted(account);
                 let id = self.account_id(line, account)?;
                 let order = self.command_of(line, id, (act, key.as_ref()), counted)?;
@@ -212,6 +212,13 @@ impl Stage {
                     _ => None,
                 };
                 let key = key.as_ref().map(|key| key_of(account, key, &order));
+                let number = self.venue.live.account_number(id);
+                let current = number.and_then(|number| self.venue.live.account(number));
+                let current = current.map_or(0, |account| account.version);
+                self.venue.account_version = version.map(|version| match version {
+                    VersionWords::Current => current,
+                    VersionWords::Stale => current - 1,
+                });
                 self.venue.run_stamped(order, key)
             }
         };

@@ -125,6 +125,7 @@ fn parameters_have_seven_bits() {
             correlation: None,
             key: None,
             command: Command::SetMarketParameters(change, operator),
+            account_version: None,
         })
     };
     let none = bytes_of(MarketParameters::default());
@@ -175,7 +176,7 @@ fn the_body_is_what_is_asked_and_no_more() {
         let mut random = Random::new(seed);
         let Some(made) = generate::stamped(&mut random, kind) else { continue };
         let body = made.command.body();
-        let plain = Stamped { key: None, correlation: None, ..made };
+        let plain = Stamped { key: None, correlation: None, account_version: None, ..made };
         let bytes = encoded(&plain);
         assert_eq!((bytes[2], &bytes[11..10 + body.len()]), (kind.number(), &body[1..]));
         let approval = bytes.len() - (10 + body.len());

@@ -186,6 +186,7 @@ fn stamped(command: Command) -> Stamped {
         correlation: None,
         key: None,
         command,
+        account_version: None,
     }
 }
 
@@ -224,7 +225,8 @@ fn order() -> Stamped {
 fn cancel() -> Stamped {
     let order = Id::derive(NOON, 0, 100).expect("in range");
     let cancel = CancelOrder { account: account(), order, state_seq: Some(102) };
-    Stamped { correlation: Some(correlation()), ..stamped(Command::CancelOrder(cancel)) }
+    let command = stamped(Command::CancelOrder(cancel));
+    Stamped { correlation: Some(correlation()), account_version: Some(300), ..command }
 }
 
 fn suspension() -> Stamped {

@@ -30,6 +30,7 @@ pub(crate) fn stamped(random: &mut Random, kind: CommandKind) -> Option<Stamped>
         correlation: random.option(Random::id),
         key: random.option(key),
         command,
+        account_version: random.option(Random::u64),
     })
 }
 

@@ -28,6 +28,7 @@ fn named(command: Command, outcome: Outcome) -> Named {
         correlation: None,
         key: None,
         command,
+        account_version: None,
     };
     let reply = Reply { command: 7, last_event: 5, outcome };
     render_command(Venue::new().kernel(), &stamped, &reply)

@@ -109,6 +109,7 @@ impl Venue {
             correlation: Some(Id([9; 16])),
             key,
             command,
+            account_version: None,
         };
         let reply = self.kernel.execute(&stamped, &mut self.buffer);
         let groups = self.buffer.take();
