@@ -27,6 +27,7 @@ mod label;
 pub mod limits;
 mod order_codec;
 mod reply;
+mod small;
 mod terms;
 mod terms_codec;
 mod trading_codec;
@@ -58,4 +59,6 @@ pub use kinds::{
 };
 pub use label::{Label, LabelTooLong};
 pub use reply::{Outcome, Reply};
+pub use small::{Cursor, Small};
 pub use terms::{AssetTerms, FeeTier, MarketParameters, MarketTerms, NetworkTerms};
+pub use trading_codec::PlainSubmitted;
