@@ -135,7 +135,6 @@ impl SequenceIndex {
 
     /// Where an entry with this tag lies if nothing is in its way.
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "the upper bits choose the place")]
     fn home(&self, tag: u32) -> usize {
         let spread = u64::from(tag).wrapping_mul(SPREAD);
         (spread >> 32) as usize & (self.entries.len() - 1)
