@@ -14,7 +14,7 @@ use schema::limits::{CLIENT_KEY_LIFE, GATEWAY_KEY_LIFE};
 use schema::{
     CancelAllOrders, Code, Command, CommandCompleted, CommandRejected, CountdownCancel,
     EventBuffer, EventHead, EventKind, FeeRefund, Genesis, GroupHead, Idempotency, Key, KeyOrigin,
-    Label, Outcome, Party, Payload, ProfileChange, RatesChange, Refusal, Reply, Stamped,
+    Label, Outcome, Party, Payload, ProfileChange, RatesChange, Refusal, Reply, Small, Stamped,
     StatusChange, Why,
 };
 use units::{Id, Timestamp};
@@ -101,7 +101,7 @@ pub struct Kernel<W: Watch = Unwatched> {
 /// What the key of a command decides.
 enum Gate {
     /// Run, and enter this key with the first event.
-    Run(Option<Idempotency>),
+    Run(Idempotency),
     /// Answer as the first time.
     Repeat(u64),
     /// Refuse and enter nothing.
@@ -168,13 +168,16 @@ impl<W: Watch> Kernel<W> {
         self.next_time = stamped.stamp.max(Timestamp(self.position.last_timestamp.0 + 1));
         self.command_time = self.next_time;
         self.fills = 0;
-        let outcome = if self.recorded.genesis.is_none() {
-            self.execute_first(stamped, out)
+        let outcome = Outcome::Done { created: None };
+        let mut reply = Reply { command: stamped.sequence, last_event: 0, outcome };
+        if self.recorded.genesis.is_none() {
+            reply.outcome = self.execute_first(stamped, out);
         } else {
-            self.execute_keyed(stamped, out)
-        };
+            self.execute_keyed(stamped, out, &mut reply.outcome);
+        }
         self.end_command();
-        Reply { command: stamped.sequence, last_event: self.position.event_sequence, outcome }
+        reply.last_event = self.position.event_sequence;
+        reply
     }
 
     /// Before the genesis nothing else is taken, and a refusal leaves no event (EVT-86).
@@ -192,41 +195,55 @@ impl<W: Watch> Kernel<W> {
         outcome
     }
 
-    fn execute_keyed(&mut self, stamped: &Stamped, out: &mut EventBuffer) -> Outcome {
-        let gate = stamped.key.as_ref().map_or(Gate::Run(None), |key| self.check_key(key, stamped));
-        let key = match gate {
-            Gate::Run(key) => key,
+    /// Writes the outcome where the caller wants it: it is large, and moving it shows.
+    #[inline]
+    fn execute_keyed(&mut self, stamped: &Stamped, out: &mut EventBuffer, outcome: &mut Outcome) {
+        if let Some(key) = &stamped.key {
+            return self.execute_behind_gate(stamped, key, out, outcome);
+        }
+        self.begin(stamped, out, None);
+        self.take_due(out);
+        self.dispatch(stamped, out, outcome);
+        out.end();
+    }
+
+    /// A command with a key: run, answered as the first time, or refused.
+    fn execute_behind_gate(
+        &mut self,
+        stamped: &Stamped,
+        key: &Key,
+        out: &mut EventBuffer,
+        outcome: &mut Outcome,
+    ) {
+        match self.check_key(key, stamped) {
+            Gate::Run(key) => {
+                self.begin(stamped, out, Some(key));
+                self.take_due(out);
+                let first = self.position.event_sequence;
+                self.dispatch(stamped, out, outcome);
+                if self.position.event_sequence == first {
+                    self.complete(stamped, out);
+                }
+            }
             Gate::Repeat(first) => {
                 self.begin(stamped, out, None);
                 self.take_due(out);
-                out.end();
-                return Outcome::Repeated { first };
+                *outcome = Outcome::Repeated { first };
             }
             Gate::Refuse(refusal) => {
                 self.begin(stamped, out, None);
                 self.take_due(out);
-                let outcome = self.refuse_gate(stamped, refusal, out);
-                out.end();
-                return outcome;
+                *outcome = self.refuse_gate(stamped, refusal, out);
             }
-        };
-        self.begin(stamped, out, key);
-        self.take_due(out);
-        let first = self.position.event_sequence;
-        let outcome = match stamped.account_version {
-            None => self.dispatch(stamped, out),
-            Some(version) => self.dispatch_versioned(stamped, version, out),
-        };
-        if key.is_some() && self.position.event_sequence == first {
-            self.complete(stamped, out);
         }
         out.end();
-        outcome
     }
 
     #[inline]
     fn begin(&mut self, stamped: &Stamped, out: &mut EventBuffer, key: Option<Idempotency>) {
-        self.entering = key;
+        if key.is_some() {
+            self.entering = key;
+        }
         out.begin(&GroupHead {
             command_sequence: stamped.sequence,
             first_sequence: self.position.event_sequence + 1,
@@ -264,17 +281,17 @@ impl<W: Watch> Kernel<W> {
         if full && self.keys.any(&key.key_hash).is_none() {
             return Gate::Refuse(Refusal::new(Code::RiskLimitBreach, Why::TooManyKeys));
         }
-        Gate::Run(Some(Idempotency {
+        Gate::Run(Idempotency {
             key_hash: key.key_hash,
             body_hash: key.body_hash,
             expires_at: Timestamp(now.0 + life),
-        }))
+        })
     }
 
     /// A refusal by the key makes no order, but a request that no order could come of is that first
     /// (LIFE-8, step 1 before step 2).
     #[cold]
-    pub(crate) fn refuse_gate(
+    fn refuse_gate(
         &mut self,
         stamped: &Stamped,
         refusal: Refusal,
@@ -288,13 +305,27 @@ impl<W: Watch> Kernel<W> {
         self.refuse(stamped, refusal, out)
     }
 
-    pub(crate) fn dispatch(&mut self, stamped: &Stamped, out: &mut EventBuffer) -> Outcome {
-        let result = match &stamped.command {
-            Command::PlaceOrder(request) => return self.place_order(request, out),
-            Command::CancelOrder(cancel) => self.cancel_order(cancel, out),
-            _ => self.dispatch_rest(stamped, out),
-        };
-        result.unwrap_or_else(|refusal| self.refuse(stamped, refusal, out))
+    #[inline]
+    fn dispatch(&mut self, stamped: &Stamped, out: &mut EventBuffer, outcome: &mut Outcome) {
+        if let Some(version) = stamped.account_version
+            && let Err(refusal) = self.check_version(stamped, version)
+        {
+            *outcome = self.refuse_gate(stamped, refusal, out);
+            return;
+        }
+        match &stamped.command {
+            Command::PlaceOrder(request) => self.place_order(request, out, outcome),
+            Command::CancelOrder(cancel) => {
+                *outcome = Outcome::Done { created: None };
+                if let Err(refusal) = self.cancel_order(cancel, out) {
+                    *outcome = self.refuse(stamped, refusal, out);
+                }
+            }
+            _ => {
+                let result = self.dispatch_rest(stamped, out);
+                *outcome = result.unwrap_or_else(|refusal| self.refuse(stamped, refusal, out));
+            }
+        }
     }
 
     /// Every command but the two that are nearly all; apart, so that those stay short.
@@ -397,6 +428,21 @@ impl<W: Watch> Kernel<W> {
         head
     }
 
+    /// As `emit`, for the small payloads of trading.
+    #[inline]
+    pub(crate) fn emit_small<P: Small>(
+        &mut self,
+        out: &mut EventBuffer,
+        kind: EventKind,
+        payload: &P,
+    ) -> EventHead {
+        let head =
+            EventHead { sequence: self.position.event_sequence + 1, timestamp: self.next_time };
+        out.push_small(kind, head, payload);
+        self.pass_event(head);
+        head
+    }
+
     /// What every event does to state, live and in replay.
     #[inline]
     pub(crate) fn pass_event(&mut self, head: EventHead) {
@@ -406,10 +452,17 @@ impl<W: Watch> Kernel<W> {
         self.watch.touched(Entity::System);
         let watch = &mut self.watch;
         self.keys.forget(head.timestamp, |key_hash| watch.touched(Entity::Key(key_hash)));
-        if let Some(key) = self.entering.take() {
-            self.keys.keep(&key, head.timestamp, self.position.command_sequence);
-            self.watch.touched(Entity::Key(key.key_hash));
+        if self.entering.is_some() {
+            self.enter_key(head);
         }
+    }
+
+    /// The key of a command enters state with its first event.
+    #[inline(never)]
+    fn enter_key(&mut self, head: EventHead) {
+        let Some(key) = self.entering.take() else { return };
+        self.keys.keep(&key, head.timestamp, self.position.command_sequence);
+        self.watch.touched(Entity::Key(key.key_hash));
     }
 
     /// The group whose events are applied next, in replay.

@@ -112,7 +112,8 @@ impl<W: Watch> Kernel<W> {
                         && self.markets.market(market).is_some()
                         && self.is_submittable(submitted, account, market);
                     known.then(|| {
-                        self.apply_submitted(at, submitted);
+                        let submission = self.submission_of(submitted);
+                        self.apply_submitted(at, &submission);
                     })
                 }
                 OrderTerms::Requested { account, .. } => {

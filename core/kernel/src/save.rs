@@ -457,8 +457,6 @@ fn read_order(reader: &mut Reader<'_>, sequence: u64) -> Result<Order, LoadError
         self_trade: SelfTrade::from_number(self_trade).ok_or(DecodeError::BadTag)?,
         conditions: read_conditions(reader)?,
         node: NodeId::NONE,
-        next: 0,
-        previous: 0,
     })
 }
 

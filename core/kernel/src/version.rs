@@ -3,29 +3,15 @@
 //! Owns the one check in front of a command's own. It reads the version that the account has when the
 //! command's due work is taken, and changes nothing.
 
-use schema::{Code, EventBuffer, Outcome, Refusal, Stamped, Why};
+use schema::{Code, Refusal, Stamped, Why};
 
 use crate::kernel::party_of;
 use crate::{Kernel, Watch};
 
 impl<W: Watch> Kernel<W> {
-    /// Runs a command if its account has the version that it is based on.
-    #[cold]
-    #[inline(never)]
-    pub(crate) fn dispatch_versioned(
-        &mut self,
-        stamped: &Stamped,
-        version: u64,
-        out: &mut EventBuffer,
-    ) -> Outcome {
-        match self.check_version(stamped, version) {
-            Ok(()) => self.dispatch(stamped, out),
-            Err(refusal) => self.refuse_gate(stamped, refusal, out),
-        }
-    }
-
     /// A command that names no account has no version; an account that is not there is refused later.
-    fn check_version(&self, stamped: &Stamped, version: u64) -> Result<(), Refusal> {
+    #[cold]
+    pub(crate) fn check_version(&self, stamped: &Stamped, version: u64) -> Result<(), Refusal> {
         let none = Refusal::new(Code::InvalidSchema, Why::FieldInvalid);
         let account = party_of(stamped).account.ok_or(none)?;
         let number = self.ledger.number(account);

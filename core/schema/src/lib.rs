@@ -28,6 +28,7 @@ pub mod limits;
 mod order_codec;
 mod refund;
 mod reply;
+mod small;
 mod terms;
 mod terms_codec;
 mod trading_codec;
@@ -60,4 +61,6 @@ pub use kinds::{
 pub use label::{Label, LabelTooLong};
 pub use refund::{FeeRefund, FeeRefunded};
 pub use reply::{Outcome, Reply};
+pub use small::{Cursor, Small};
 pub use terms::{AssetTerms, FeeTier, MarketParameters, MarketTerms, NetworkTerms};
+pub use trading_codec::PlainSubmitted;

@@ -47,6 +47,15 @@ impl Durability {
         self.state.lock().sequence
     }
 
+    /// Whether `sequence` is durable; `None` while that is open.
+    pub(crate) fn poll(&self, sequence: u64) -> Option<Result<(), NeverDurable>> {
+        let state = self.state.lock();
+        if state.sequence >= sequence {
+            return Some(Ok(()));
+        }
+        state.ended.then_some(Err(NeverDurable))
+    }
+
     /// Waits until `sequence` is durable.
     pub(crate) fn wait(&self, sequence: u64) -> Result<(), NeverDurable> {
         let mut state = self.state.lock();
@@ -70,6 +79,7 @@ mod tests {
     fn waiting_ends_with_a_sync_or_with_the_log() {
         let durability = Arc::new(Durability::new(3));
         assert_eq!(durability.wait(3), Ok(()));
+        assert_eq!((durability.poll(3), durability.poll(4)), (Some(Ok(())), None));
         let waiting = |sequence| {
             let durability = durability.clone();
             thread::spawn(move || durability.wait(sequence))
@@ -79,6 +89,7 @@ mod tests {
         assert_eq!(five.join().expect("no panic"), Ok(()));
         durability.end();
         assert_eq!(seven.join().expect("no panic"), Err(NeverDurable));
+        assert_eq!(durability.poll(7), Some(Err(NeverDurable)));
         assert_eq!(durability.sequence(), 5);
     }
 }

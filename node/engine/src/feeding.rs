@@ -52,7 +52,7 @@ impl Feeding {
         }
         let Some(from) = self.missing.filter(|_| history.inbox.is_empty()) else { return Ok(()) };
         // It may lack nothing: then there is nothing in them, and what follows goes on from there.
-        let blocks = events.read(from)?;
+        let blocks = events.read(from, shard.now())?;
         if history.inbox.try_push(Work::Stored { from, blocks }, 1).is_ok() {
             self.missing = None;
         }
@@ -62,7 +62,7 @@ impl Feeding {
     /// When to look again whether the archive has worked off what waits.
     pub(crate) fn due(&self, shard: &Shard) -> Option<Instant> {
         let waits = self.missing.is_some() && shard.history.is_some();
-        waits.then(|| Instant::now() + LOOK_INTERVAL)
+        waits.then(|| shard.now() + LOOK_INTERVAL)
     }
 }
 

@@ -7,6 +7,7 @@
 //! It may lag behind the live kernel; beyond the bound of D-80 the intake closes. When it fails, the
 //! shard stops: it takes no more records, but goes on serving deadlines, so that reads go on.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -19,6 +20,7 @@ use crate::mailbox::{Mailbox, Taken};
 use crate::releaser::Released;
 use crate::shadow::Shadow;
 use crate::shard::Shard;
+use crate::stage::{Stage, Step};
 use crate::stored::StoredEvents;
 use crate::ticket::Ticket;
 use crate::view::Changes;
@@ -27,6 +29,8 @@ use crate::view::Changes;
 pub(crate) struct Follower {
     pub(crate) shard: Arc<Shard>,
     pub(crate) released: Arc<Mailbox<Released>>,
+    /// Taken and not followed yet.
+    pub(crate) batch: VecDeque<Released>,
     pub(crate) events: StoredEvents,
     pub(crate) feeding: Feeding,
     pub(crate) shadow: Shadow,
@@ -37,24 +41,56 @@ pub(crate) struct Follower {
     pub(crate) failed: bool,
 }
 
-impl Follower {
+impl Stage for Follower {
+    const NAME: &'static str = "follower";
+
     /// Follows until the engine ends it.
-    pub(crate) fn run(mut self) {
-        let mut batch = Vec::new();
+    fn run(&mut self) {
         self.submit_due();
         self.catch_up();
         loop {
-            match self.released.take(&mut batch, self.next_deadline()) {
-                Taken::Closed => break,
-                Taken::Nothing => {}
-                Taken::Items => self.follow_all(&mut batch),
+            let deadline = self.next_deadline();
+            if self.released.take(&mut self.batch, deadline) == Taken::Closed {
+                break;
             }
-            if self.events.sync_due().is_some_and(|due| due <= Instant::now()) {
-                self.sync();
+            while let Some(record) = self.batch.pop_front() {
+                self.follow_or_fail(record);
             }
+            self.sync_if_due();
             self.catch_up();
         }
         self.sync();
+    }
+
+    fn step(&mut self) -> Step {
+        self.submit_due();
+        if self.batch.is_empty() && self.released.try_take(&mut self.batch) == Taken::Closed {
+            self.sync();
+            return Step::Ended;
+        }
+        let record = self.batch.pop_front();
+        let step = if record.is_some() { Step::Worked } else { Step::Idle };
+        if let Some(record) = record {
+            self.follow_or_fail(record);
+        }
+        self.shard.waiters.serve(self.last_event, self.shard.now());
+        self.sync_if_due();
+        self.catch_up();
+        step
+    }
+
+    fn end(&mut self) {
+        self.released.close();
+        self.shard.feeds.close();
+        self.shard.waiters.close();
+    }
+}
+
+impl Follower {
+    fn sync_if_due(&mut self) {
+        if self.events.sync_due().is_some_and(|due| due <= self.shard.now()) {
+            self.sync();
+        }
     }
 
     /// Lets the archive read what it lacks.
@@ -67,7 +103,7 @@ impl Follower {
     }
 
     fn next_deadline(&self) -> Option<Instant> {
-        let waiting = self.shard.waiters.serve(self.last_event);
+        let waiting = self.shard.waiters.serve(self.last_event, self.shard.now());
         if self.failed {
             return waiting;
         }
@@ -75,14 +111,12 @@ impl Follower {
         waiting.into_iter().chain(due.into_iter().flatten()).min()
     }
 
-    fn follow_all(&mut self, batch: &mut Vec<Released>) {
-        for record in batch.drain(..) {
-            if self.failed {
-                continue; // its repeats are told by the drop of their tickets
-            }
-            if let Err(fault) = self.follow(record) {
-                self.fail(&fault);
-            }
+    fn follow_or_fail(&mut self, record: Released) {
+        if self.failed {
+            return; // its repeats are told by the drop of their tickets
+        }
+        if let Err(fault) = self.follow(record) {
+            self.fail(&fault);
         }
     }
 
@@ -126,7 +160,7 @@ impl Follower {
         self.shard.metrics.view_sequence.set(self.last_event);
         self.shard.metrics.checkpoint_sequence.set(recorded.map_or(0, |(sequence, _)| sequence));
         self.submit_due();
-        self.shard.waiters.serve(self.last_event);
+        self.shard.waiters.serve(self.last_event, self.shard.now());
         self.shard.feeds.publish(Published {
             first_sequence,
             last_sequence: self.last_event,
@@ -151,7 +185,7 @@ impl Follower {
             return Ok(());
         }
         self.shard.metrics.repeated_scan_count.add(1);
-        let answer = self.events.answer(first, self.shard_number)?;
+        let answer = self.events.answer(first, self.shard_number, self.shard.now())?;
         // A keyed command always makes an event (D-74).
         ticket.answer(answer.ok_or(PortFault::TimedOut));
         Ok(())
@@ -159,7 +193,7 @@ impl Follower {
 
     fn sync(&mut self) {
         if !self.failed
-            && let Err(fault) = self.events.sync()
+            && let Err(fault) = self.events.sync(self.shard.now())
         {
             self.fail(&fault.into());
         }

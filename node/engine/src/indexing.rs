@@ -6,6 +6,7 @@
 //! everything else until that comes (STATE-31). It never stops the shard: the archive is made of the
 //! event log and holds nothing of its own.
 
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,6 +18,7 @@ use crate::history::{History, Work};
 use crate::mailbox::{Mailbox, Taken};
 use crate::releaser::Released;
 use crate::shard::Shard;
+use crate::stage::{Stage, Step};
 
 /// The archive's one writer and what it needs to know.
 pub(crate) struct Indexing {
@@ -32,6 +34,46 @@ pub(crate) struct Indexing {
     /// The event at which the last fault came; beyond it, a fault is a new one.
     fault_event: u64,
     sized_at: Instant,
+    batch: VecDeque<Work>,
+}
+
+impl Stage for Indexing {
+    const NAME: &'static str = "archive";
+
+    /// Indexes until the engine ends it.
+    fn run(&mut self) {
+        let shard = self.shard.clone();
+        let Some(history) = shard.history.as_ref() else { return };
+        self.measure(history);
+        loop {
+            let deadline = history.waiters.serve(history.reached(), shard.now());
+            let deadline = deadline.into_iter().chain(self.retry_at).min();
+            if history.inbox.take(&mut self.batch, deadline) == Taken::Closed {
+                break;
+            }
+            self.index(history);
+        }
+        self.finish(history);
+    }
+
+    fn step(&mut self) -> Step {
+        let shard = self.shard.clone();
+        let Some(history) = shard.history.as_ref() else { return Step::Ended };
+        history.waiters.serve(history.reached(), shard.now());
+        let taken = history.inbox.try_take(&mut self.batch);
+        if taken == Taken::Closed {
+            self.finish(history);
+            return Step::Ended;
+        }
+        self.index(history);
+        if taken == Taken::Items { Step::Worked } else { Step::Idle }
+    }
+
+    fn end(&mut self) {
+        if let Some(history) = &self.shard.history {
+            history.waiters.close();
+        }
+    }
 }
 
 impl Indexing {
@@ -50,42 +92,34 @@ impl Indexing {
             fault_count: 0,
             fault_event: 0,
             sized_at: Instant::now(),
+            batch: VecDeque::new(),
         }
     }
 
-    /// Indexes until the engine ends it.
-    pub(crate) fn run(mut self) {
-        let shard = self.shard.clone();
-        let Some(history) = shard.history.as_ref() else { return };
-        self.measure(history);
-        let mut batch = Vec::new();
-        loop {
-            let deadline = history.waiters.serve(history.reached());
-            let deadline = deadline.into_iter().chain(self.retry_at).min();
-            match history.inbox.take(&mut batch, deadline) {
-                Taken::Closed => break,
-                Taken::Nothing | Taken::Items => {}
-            }
-            let work = AssertUnwindSafe(|| self.work_off(history, &mut batch));
-            let worked = catch_unwind(work).unwrap_or_else(|_| {
-                Err(ArchiveFault::Store("the archive's thread panicked".to_owned()))
-            });
-            batch.clear();
-            if let Err(fault) = worked {
-                self.fail(history, &fault);
-            }
-            self.retry(history);
+    /// Indexes what was taken, and what becomes of a fault.
+    fn index(&mut self, history: &History) {
+        let work = AssertUnwindSafe(|| self.work_off(history));
+        let worked = catch_unwind(work).unwrap_or_else(|_| {
+            Err(ArchiveFault::Store("the archive's thread panicked".to_owned()))
+        });
+        self.batch.clear();
+        if let Err(fault) = worked {
+            self.fail(history, &fault);
         }
+        self.retry(history);
+    }
+
+    fn finish(&mut self, history: &History) {
         self.measure(history);
         history.set_reached(0);
         history.archive.close();
     }
 
-    fn work_off(&mut self, history: &History, batch: &mut Vec<Work>) -> Result<(), ArchiveFault> {
+    fn work_off(&mut self, history: &History) -> Result<(), ArchiveFault> {
         if history.take_damaged() {
             return Err(ArchiveFault::Store("a reader found damage".to_owned()));
         }
-        for work in batch.drain(..) {
+        while let Some(work) = self.batch.pop_front() {
             match work {
                 Work::Record { groups, end } if !self.is_awaiting => {
                     self.indexer.add(&groups, end)?;
@@ -137,7 +171,7 @@ impl Indexing {
         }
         history.set_reached(reached);
         self.shard.metrics.archive_sequence.set(reached);
-        history.waiters.serve(reached);
+        history.waiters.serve(reached, self.shard.now());
         if self.sized_at.elapsed() >= SIZE_INTERVAL {
             self.measure(history);
         }
@@ -164,11 +198,11 @@ impl Indexing {
             count => RETRY_MIN.saturating_mul(1 << count.min(6)).min(RETRY_MAX),
         };
         self.fault_count += 1;
-        self.retry_at = Some(Instant::now() + wait);
+        self.retry_at = Some(self.shard.now() + wait);
     }
 
     fn retry(&mut self, history: &History) {
-        if self.retry_at.is_none_or(|at| at > Instant::now()) {
+        if self.retry_at.is_none_or(|at| at > self.shard.now()) {
             return;
         }
         self.retry_at = None;

@@ -120,6 +120,15 @@ impl Intake {
         true
     }
 
+    /// As `take`, without waiting.
+    pub(crate) fn try_take(&self, work: &mut Work) -> bool {
+        debug_assert!(work.entries.is_empty() && work.own.is_empty(), "worked off first");
+        let mut state = self.state.lock();
+        let is_empty = state.work.entries.is_empty() && state.work.own.is_empty();
+        std::mem::swap(&mut state.work, work);
+        !(is_empty && state.closed)
+    }
+
     /// So many of the entries taken are numbered or answered.
     pub(crate) fn done(&self, count: usize) {
         self.count.fetch_sub(count, Ordering::Relaxed);
@@ -165,7 +174,7 @@ mod tests {
         let mut work = Work::default();
         assert_eq!(intake.submit(entries(2).into_iter()), Ok(()));
         assert_eq!(intake.submit(entries(2).into_iter()), Err(Refused::Full));
-        assert!(intake.take(&mut work, Instant::now()));
+        assert!(intake.try_take(&mut work));
         assert_eq!(work.entries.len(), 2);
         assert_eq!(intake.submit(entries(2).into_iter()), Err(Refused::Full));
         intake.done(2);
@@ -178,5 +187,6 @@ mod tests {
         assert_eq!((work.entries.len(), work.own.len()), (3, 1));
         work = Work::default();
         assert!(!intake.take(&mut work, Instant::now()));
+        assert!(!intake.try_take(&mut work));
     }
 }

@@ -13,7 +13,8 @@
 //! (a clock step makes the shard degraded and no more, see `exchange_clock.rs`), and the queue
 //! of a shard that accepts while its core does not execute (D-48).
 //!
-//! Read `engine.rs` first, then `sequencer.rs`, `releaser.rs`, `follower.rs`, `recovery.rs`.
+//! Read `starting.rs` first, then `engine.rs`, `sequencer.rs`, `releaser.rs`, `follower.rs`, `recovery.rs`;
+//! `stepped.rs` is the same shard without threads, for simulators.
 
 mod answer;
 
@@ -33,7 +34,7 @@ mod history;
 mod indexing;
 mod intake;
 mod lead;
-mod log_thread;
+mod logging;
 mod mailbox;
 mod metrics;
 mod port;
@@ -42,6 +43,9 @@ mod releaser;
 mod sequencer;
 mod shadow;
 mod shard;
+mod stage;
+mod starting;
+mod stepped;
 mod stored;
 #[cfg(test)]
 mod testing;
@@ -62,4 +66,6 @@ pub use exchange_clock::{ClockStep, ExchangeClock, Stamp};
 pub use fault::{ReplayFault, StartFault, StopReason};
 pub use metrics::{Counter, Metrics};
 pub use port::InProcess;
+pub use stage::Step;
+pub use stepped::{StageKind, Stepped};
 pub use verify::{Progress, VerifyFault, VerifyReport, verify};

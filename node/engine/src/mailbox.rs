@@ -5,9 +5,10 @@
 //! cost of the lock is shared by a batch. After `close` nothing more is taken in, what is there is
 //! still handed out, and then the reader is told.
 
+use std::collections::VecDeque;
 use std::time::Instant;
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 /// A bounded queue between two threads.
 #[derive(Debug)]
@@ -20,7 +21,7 @@ pub(crate) struct Mailbox<T> {
 
 #[derive(Debug)]
 struct State<T> {
-    items: Vec<T>,
+    items: VecDeque<T>,
     weight: u64,
     woken: bool,
     closed: bool,
@@ -40,7 +41,7 @@ pub(crate) enum Taken {
 impl<T> Mailbox<T> {
     /// A queue that takes items until their weights reach `weight_max`.
     pub(crate) fn new(weight_max: u64) -> Self {
-        let state = State { items: Vec::new(), weight: 0, woken: false, closed: false };
+        let state = State { items: VecDeque::new(), weight: 0, woken: false, closed: false };
         Self {
             state: Mutex::new(state),
             filled: Condvar::new(),
@@ -58,7 +59,7 @@ impl<T> Mailbox<T> {
         if state.closed {
             return Err(item);
         }
-        state.items.push(item);
+        state.items.push_back(item);
         state.weight += weight;
         let first = state.items.len() == 1;
         drop(state);
@@ -74,11 +75,17 @@ impl<T> Mailbox<T> {
         if state.weight >= self.weight_max || state.closed {
             return Err(item);
         }
-        state.items.push(item);
+        state.items.push_back(item);
         state.weight += weight;
         drop(state);
         self.filled.notify_one();
         Ok(())
+    }
+
+    /// Whether a `push` now would not wait. What one writer sees stays so until that writer pushes.
+    pub(crate) fn has_room(&self) -> bool {
+        let state = self.state.lock();
+        state.weight < self.weight_max || state.closed
     }
 
     /// Whether nothing waits in it.
@@ -92,19 +99,11 @@ impl<T> Mailbox<T> {
     }
 
     /// Moves everything there is into `into`, which is empty, waiting until there is something.
-    pub(crate) fn take(&self, into: &mut Vec<T>, until: Option<Instant>) -> Taken {
-        debug_assert!(into.is_empty(), "the reader works its batch off first");
+    pub(crate) fn take(&self, into: &mut VecDeque<T>, until: Option<Instant>) -> Taken {
         let mut state = self.state.lock();
         loop {
-            if !state.items.is_empty() {
-                std::mem::swap(&mut state.items, into);
-                state.weight = 0;
-                drop(state);
-                self.emptied.notify_all();
-                return Taken::Items;
-            }
-            if state.closed {
-                return Taken::Closed;
+            if let Some(taken) = self.take_from(&mut state, into) {
+                return taken;
             }
             if std::mem::take(&mut state.woken) {
                 return Taken::Nothing;
@@ -120,6 +119,29 @@ impl<T> Mailbox<T> {
                 }
             }
         }
+    }
+
+    /// As `take`, without waiting.
+    pub(crate) fn try_take(&self, into: &mut VecDeque<T>) -> Taken {
+        let mut state = self.state.lock();
+        state.woken = false;
+        self.take_from(&mut state, into).unwrap_or(Taken::Nothing)
+    }
+
+    /// `None` when there is nothing yet.
+    fn take_from(
+        &self,
+        state: &mut MutexGuard<'_, State<T>>,
+        into: &mut VecDeque<T>,
+    ) -> Option<Taken> {
+        debug_assert!(into.is_empty(), "the reader works its batch off first");
+        if state.items.is_empty() {
+            return state.closed.then_some(Taken::Closed);
+        }
+        std::mem::swap(&mut state.items, into);
+        state.weight = 0;
+        self.emptied.notify_all();
+        Some(Taken::Items)
     }
 
     /// Ends the reader's present or next wait.
@@ -156,7 +178,7 @@ mod tests {
                 mailbox.push(10_000, 1)
             })
         };
-        let (mut seen, mut batch) = (Vec::new(), Vec::new());
+        let (mut seen, mut batch) = (VecDeque::new(), VecDeque::new());
         while mailbox.take(&mut batch, None) != Taken::Closed {
             assert!(batch.len() <= 4);
             seen.append(&mut batch);
@@ -171,9 +193,11 @@ mod tests {
         assert_eq!(mailbox.try_push(1, 4), Ok(()));
         assert_eq!(mailbox.try_push(2, 4), Ok(()), "there was room");
         assert_eq!(mailbox.try_push(3, 1), Err(3));
-        let mut batch = Vec::new();
+        assert!(!mailbox.has_room());
+        let mut batch = VecDeque::new();
         assert_eq!(mailbox.take(&mut batch, None), Taken::Items);
         assert!(batch == [1, 2] && mailbox.is_empty());
+        assert!(mailbox.has_room());
         mailbox.close();
         assert!(mailbox.is_closed());
         assert_eq!(mailbox.try_push(4, 1), Err(4));
@@ -182,7 +206,7 @@ mod tests {
     #[test]
     fn a_wait_ends_by_its_deadline_or_by_a_call() {
         let mailbox = Mailbox::<u8>::new(1);
-        let mut batch = Vec::new();
+        let mut batch = VecDeque::new();
         let soon = Instant::now() + Duration::from_millis(1);
         assert_eq!(mailbox.take(&mut batch, Some(soon)), Taken::Nothing);
         mailbox.wake();

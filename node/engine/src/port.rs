@@ -7,7 +7,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use port::{
     EventFeed, FeedFault, HealthView, Pending, Port, PortFault, Query, Request, Seen,
@@ -134,7 +134,7 @@ impl Port for InProcess {
         wait: Duration,
     ) -> Pending<Result<Seen, PortFault>> {
         let shard = self.shard.clone();
-        let until = Instant::now() + wait.min(WAIT_MAX);
+        let until = shard.now() + wait.min(WAIT_MAX);
         let reached = (shard.metrics.view_sequence.value() < min_sequence).then(|| {
             let reached = shard.waiters.wait(min_sequence, until);
             self.follower.wake();

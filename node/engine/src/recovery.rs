@@ -121,7 +121,7 @@ impl Replayed {
             let (events, commands) = (stored.command_sequence, self.report.command_sequence);
             return Err(ReplayFault::EventsAhead { events, commands });
         }
-        self.events.sync()?;
+        self.events.sync(Instant::now())?;
         let kept = self.shadow.settle(&mut self.view);
         if kept != hash_from_nothing(self.executor.kernel())
             || kept != hash_from_nothing(self.view.kernel())

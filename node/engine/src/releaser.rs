@@ -4,12 +4,15 @@
 //! events on to the follower. If the log ends before a record is durable, its callers are told that the
 //! shard is stopped, and its events reach nobody.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use schema::{Outcome, Reply};
 
+use crate::durability::NeverDurable;
 use crate::mailbox::{Mailbox, Taken};
 use crate::shard::Shard;
+use crate::stage::{Stage, Step};
 use crate::ticket::Ticket;
 use port::PortFault;
 
@@ -36,23 +39,65 @@ pub(crate) struct Released {
     pub(crate) repeats: Vec<(Ticket, u64)>,
 }
 
-/// Releases records until the executor has ended.
-pub(crate) fn run(shard: &Arc<Shard>, executed: &Mailbox<Executed>, next: &Mailbox<Released>) {
-    let (mut batch, mut before) = (Vec::new(), shard.metrics.released_event.value());
-    while executed.take(&mut batch, None) != Taken::Closed {
-        for record in batch.drain(..) {
-            if shard.durability.wait(record.last_command).is_err() {
-                refuse(record.answers);
-                continue;
+/// The releaser and what lies on both sides of it.
+pub(crate) struct Releaser {
+    pub(crate) shard: Arc<Shard>,
+    pub(crate) executed: Arc<Mailbox<Executed>>,
+    pub(crate) released: Arc<Mailbox<Released>>,
+    /// Taken and not released yet.
+    pub(crate) batch: VecDeque<Executed>,
+    /// The last event released.
+    pub(crate) last_event: u64,
+}
+
+impl Stage for Releaser {
+    const NAME: &'static str = "releaser";
+
+    /// Releases records until the executor has ended.
+    fn run(&mut self) {
+        while self.executed.take(&mut self.batch, None) != Taken::Closed {
+            while let Some(record) = self.batch.pop_front() {
+                let durable = self.shard.durability.wait(record.last_command);
+                self.pass_on(record, durable);
             }
-            // Before the answers, so that whoever has one finds it counted.
-            shard.metrics.released_event.set(record.last_event);
-            let released = release(record);
-            let weight = released.last_event - before + released.repeats.len() as u64 + 1;
-            before = released.last_event;
-            // A follower that failed takes nothing more; what it would store can be made again.
-            drop(next.push(released, weight));
         }
+    }
+
+    fn step(&mut self) -> Step {
+        if self.batch.is_empty() && self.executed.try_take(&mut self.batch) == Taken::Closed {
+            return Step::Ended;
+        }
+        let Some(waiting) = self.batch.front() else { return Step::Idle };
+        let Some(durable) = self.shard.durability.poll(waiting.last_command) else {
+            return Step::Idle;
+        };
+        if !self.released.has_room() {
+            return Step::Idle;
+        }
+        if let Some(record) = self.batch.pop_front() {
+            self.pass_on(record, durable);
+        }
+        Step::Worked
+    }
+
+    fn end(&mut self) {
+        self.executed.close();
+    }
+}
+
+impl Releaser {
+    /// Answers for a record and hands its events on, or tells its callers that it never will be durable.
+    fn pass_on(&mut self, record: Executed, durable: Result<(), NeverDurable>) {
+        if durable.is_err() {
+            return refuse(record.answers);
+        }
+        // Before the answers, so that whoever has one finds it counted.
+        self.shard.metrics.released_event.set(record.last_event);
+        let released = release(record);
+        let weight = released.last_event - self.last_event + released.repeats.len() as u64 + 1;
+        self.last_event = released.last_event;
+        // A follower that failed takes nothing more; what it would store can be made again.
+        drop(self.released.push(released, weight));
     }
 }
 

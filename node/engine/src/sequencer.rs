@@ -24,6 +24,7 @@ use crate::intake::{Entry, Work};
 use crate::mailbox::Mailbox;
 use crate::releaser::Executed;
 use crate::shard::Shard;
+use crate::stage::{Stage, Step};
 use crate::ticket::Ticket;
 
 /// The sequencer and the executor behind it.
@@ -35,6 +36,8 @@ pub(crate) struct Sequencer {
     pub(crate) chain: Chain,
     pub(crate) pace: Pace,
     pub(crate) own: VecDeque<Command>,
+    /// Taken from the intake and not numbered yet.
+    pub(crate) work: Work,
     pub(crate) commands: Vec<Stamped>,
 }
 
@@ -57,37 +60,70 @@ pub(crate) struct Pace {
 /// The shard has stopped.
 struct Ended;
 
-impl Sequencer {
+impl Stage for Sequencer {
+    const NAME: &'static str = "core";
+
     /// Numbers and executes until the intake has closed and is empty, or the shard stops.
-    pub(crate) fn run(mut self) {
-        let mut work = Work::default();
-        while self.shard.intake.take(&mut work, self.next_tick()) && !self.shard.is_stopped() {
-            self.own.extend(work.own.drain(..));
-            if self.work_off(&mut work.entries).is_err() {
+    fn run(&mut self) {
+        loop {
+            let deadline = self.next_tick();
+            let is_open = self.shard.intake.take(&mut self.work, deadline);
+            if !is_open || self.work_off().is_err() {
                 break;
             }
         }
-        self.refuse(&mut work);
-        while self.shard.intake.take(&mut work, Instant::now()) {
-            self.refuse(&mut work);
+        self.refuse();
+    }
+
+    fn step(&mut self) -> Step {
+        if !self.records.has_room() || !self.executed.has_room() {
+            return Step::Idle;
+        }
+        if self.work.entries.is_empty() {
+            if !self.shard.intake.try_take(&mut self.work) {
+                return Step::Ended;
+            }
+            self.own.extend(self.work.own.drain(..));
+        }
+        match self.next_record() {
+            Ok(true) => Step::Worked,
+            Ok(false) => Step::Idle,
+            Err(Ended) => {
+                self.refuse();
+                Step::Ended
+            }
         }
     }
 
-    fn work_off(&mut self, entries: &mut VecDeque<Entry>) -> Result<(), Ended> {
-        loop {
-            self.add_own();
-            if entries.is_empty() && self.own.is_empty() {
-                if !self.executor.kernel().has_due_work() {
-                    return Ok(());
-                }
-                // A trigger was met, and nobody's command comes to take it: a Tick does, at once.
-                self.tick();
-            }
-            if self.shard.is_stopped() {
-                return Err(Ended);
-            }
-            self.record(entries)?;
+    fn end(&mut self) {
+        self.shard.intake.clear();
+        self.records.close();
+        self.executed.close();
+    }
+}
+
+impl Sequencer {
+    fn work_off(&mut self) -> Result<(), Ended> {
+        self.own.extend(self.work.own.drain(..));
+        while self.next_record()? {}
+        Ok(())
+    }
+
+    /// Makes one record of what waits; `false` when there is nothing.
+    fn next_record(&mut self) -> Result<bool, Ended> {
+        if self.shard.is_stopped() {
+            return Err(Ended);
         }
+        self.add_own();
+        if self.work.entries.is_empty() && self.own.is_empty() {
+            if !self.executor.kernel().has_due_work() {
+                return Ok(false);
+            }
+            // A trigger was met, and nobody's command comes to take it: a Tick does, at once.
+            self.tick();
+        }
+        self.record()?;
+        Ok(true)
     }
 
     /// Commands that time and the clock call for.
@@ -128,13 +164,13 @@ impl Sequencer {
     }
 
     /// One record: numbered, sealed, handed to the log, executed, handed to the releaser.
-    fn record(&mut self, entries: &mut VecDeque<Entry>) -> Result<(), Ended> {
+    fn record(&mut self) -> Result<(), Ended> {
         let Chain { epoch, next_sequence, previous } = self.chain;
         let mut builder = RecordBuilder::begin(epoch, next_sequence, previous);
-        let mut tickets = Vec::with_capacity(entries.len().min(RECORD_COUNT_MAX));
+        let mut tickets = Vec::with_capacity(self.work.entries.len().min(RECORD_COUNT_MAX));
         self.commands.clear();
         while !builder.is_full() {
-            let Some(ticket) = self.next_command(entries) else { break };
+            let Some(ticket) = self.next_command() else { break };
             let stamped = self.commands.last().expect("it was just added");
             if builder.push(|out| encode_command(out, stamped)).is_err() {
                 self.commands.pop();
@@ -158,7 +194,7 @@ impl Sequencer {
 
     /// Adds the next command with its number and its stamp to those of the record. A command is large
     /// and is moved once only, from the queue to its place.
-    fn next_command(&mut self, entries: &mut VecDeque<Entry>) -> Option<Ticket> {
+    fn next_command(&mut self) -> Option<Ticket> {
         let sequence = self.chain.next_sequence;
         if let Some(command) = self.own.pop_front() {
             let Stamp { time: stamp, fallback: fallback_clock } = self.shard.clock.stamp();
@@ -175,7 +211,7 @@ impl Sequencer {
             self.commands.push(own);
             return Some(Ticket::Own);
         }
-        let Entry { request, ticket } = entries.pop_front()?;
+        let Entry { request, ticket } = self.work.entries.pop_front()?;
         let Stamp { time: stamp, fallback: fallback_clock } = self.shard.clock.stamp();
         self.commands.push(Stamped {
             sequence,
@@ -236,11 +272,16 @@ impl Sequencer {
     }
 
     /// The shard takes no more: whoever waits is told.
-    fn refuse(&self, work: &mut Work) {
-        work.own.clear();
-        for entry in work.entries.drain(..) {
-            self.shard.intake.done(1);
-            entry.ticket.answer(Err(PortFault::Stopped));
+    fn refuse(&mut self) {
+        loop {
+            self.work.own.clear();
+            for entry in self.work.entries.drain(..) {
+                self.shard.intake.done(1);
+                entry.ticket.answer(Err(PortFault::Stopped));
+            }
+            if !self.shard.intake.take(&mut self.work, Instant::now()) {
+                return;
+            }
         }
     }
 }

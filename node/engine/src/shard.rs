@@ -7,12 +7,14 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, RwLock};
 use port::HealthStatus;
 use schema::limits::{HASH_WINDOW, SHADOW_LAG_WINDOW_MAX};
 
 use crate::durability::Durability;
+use crate::engine::Stopped;
 use crate::exchange_clock::ExchangeClock;
 use crate::fault::StopReason;
 use crate::feed::Feeds;
@@ -34,6 +36,7 @@ pub(crate) struct Shard {
     pub(crate) feeds: Feeds,
     /// The archive; `None` for logs without a folder.
     pub(crate) history: Option<History>,
+    waits: WaitClock,
     stopped: AtomicBool,
     reason: Mutex<Option<StopReason>>,
 }
@@ -47,6 +50,17 @@ pub(crate) struct Parts {
     pub(crate) view: View,
     pub(crate) feeds: Feeds,
     pub(crate) history: Option<History>,
+    pub(crate) waits: WaitClock,
+}
+
+/// What bounds a wait. It enters no state.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum WaitClock {
+    /// The machine's own time.
+    Machine,
+    /// The shard's monotonic time, counted from this moment: its stages are stepped by a caller, who
+    /// may let no other time count.
+    Shard(Instant),
 }
 
 impl Shard {
@@ -60,8 +74,17 @@ impl Shard {
             waiters: Waiters::new(),
             feeds: parts.feeds,
             history: parts.history,
+            waits: parts.waits,
             stopped: AtomicBool::new(false),
             reason: Mutex::new(None),
+        }
+    }
+
+    /// Now, for whoever bounds a wait.
+    pub(crate) fn now(&self) -> Instant {
+        match self.waits {
+            WaitClock::Machine => Instant::now(),
+            WaitClock::Shard(start) => start + Duration::from_nanos(self.clock.monotonic()),
         }
     }
 
@@ -88,6 +111,15 @@ impl Shard {
     /// Why it stopped.
     pub(crate) fn reason(&self) -> Option<StopReason> {
         self.reason.lock().clone()
+    }
+
+    /// How it ended.
+    pub(crate) fn stopped(&self) -> Stopped {
+        Stopped {
+            reason: self.reason().unwrap_or(StopReason::Asked),
+            command_sequence: self.durability.sequence(),
+            event_sequence: self.view.read().kernel().position().event_sequence,
+        }
     }
 
     /// Whether the view lags by more windows than it may (D-80).

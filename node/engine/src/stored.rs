@@ -122,9 +122,9 @@ impl StoredEvents {
     }
 
     /// All blocks from the one that holds an event on; makes them durable first.
-    pub(crate) fn read(&mut self, from: u64) -> Result<Blocks, LogFault> {
+    pub(crate) fn read(&mut self, from: u64, now: Instant) -> Result<Blocks, LogFault> {
         if self.events.durable().event_sequence < self.events.end().event_sequence {
-            self.sync()?;
+            self.sync(now)?;
         }
         self.events.read(from)
     }
@@ -134,10 +134,15 @@ impl StoredEvents {
         self.counts
     }
 
-    /// Makes everything durable.
-    pub(crate) fn sync(&mut self) -> Result<(), LogFault> {
-        self.synced_at = Instant::now();
+    /// Makes everything durable, as of `now`.
+    pub(crate) fn sync(&mut self, now: Instant) -> Result<(), LogFault> {
+        self.synced_at = now;
         self.events.sync().map(|_| ())
+    }
+
+    /// Waits until the next sync count from now on.
+    pub(crate) const fn count_from(&mut self, now: Instant) {
+        self.synced_at = now;
     }
 
     /// When it should be synced; `None` when all is durable.
@@ -151,9 +156,10 @@ impl StoredEvents {
         &mut self,
         command: u64,
         shard: u16,
+        now: Instant,
     ) -> Result<Option<Reply>, ReplayFault> {
         if self.events.durable().command_sequence < command {
-            self.sync()?;
+            self.sync(now)?;
         }
         let behind = self.index.partition_point(|mark| mark.first_command <= command);
         let Some(mark) = behind.checked_sub(1).map(|at| self.index[at]) else { return Ok(None) };

@@ -8,4 +8,5 @@ mod mix;
 mod pipeline;
 mod reads;
 mod restart;
+mod stepped;
 mod verify;

@@ -1,7 +1,7 @@
 //! Queries that wait until the view has reached an event, each with a deadline.
 //!
 //! The thread that moves the view serves them: it knows when an event was reached, and it wakes for
-//! the next deadline. Time here is the machine's own, since it bounds a wait and enters no state.
+//! the next deadline. Time here is that of waits (`Shard::now`): it enters no state.
 
 use std::time::Instant;
 
@@ -48,12 +48,11 @@ impl Waiters {
     }
 
     /// Ends the waits for what was reached and those that are over; answers the next deadline.
-    pub(crate) fn serve(&self, reached: u64) -> Option<Instant> {
+    pub(crate) fn serve(&self, reached: u64, now: Instant) -> Option<Instant> {
         let mut state = self.state.lock();
         if state.waiting.is_empty() {
             return None;
         }
-        let now = Instant::now();
         let over = |waiter: &mut Waiter| waiter.sequence <= reached || waiter.until <= now;
         for waiter in state.waiting.extract_if(.., over) {
             let result = if waiter.sequence <= reached { Ok(()) } else { Err(PortFault::TimedOut) };
@@ -80,14 +79,15 @@ mod tests {
         let waiters = Waiters::new();
         let later = Instant::now() + Duration::from_secs(3_600);
         let reached = waiters.wait(5, later);
-        let over = waiters.wait(7, Instant::now());
+        let now = Instant::now();
+        let over = waiters.wait(7, now);
         let ended = waiters.wait(7, later);
-        assert_eq!(waiters.serve(5), Some(later));
+        assert_eq!(waiters.serve(5, now), Some(later));
         assert_eq!(reached.blocking_recv(), Ok(Ok(())));
         assert_eq!(over.blocking_recv(), Ok(Err(PortFault::TimedOut)));
         waiters.close();
         assert!(ended.blocking_recv().is_err());
         assert!(waiters.wait(1, later).blocking_recv().is_err());
-        assert_eq!(waiters.serve(9), None);
+        assert_eq!(waiters.serve(9, now), None);
     }
 }

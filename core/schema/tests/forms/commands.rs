@@ -82,7 +82,7 @@ fn later_versions_are_not_guessed() {
         let bytes = [&[format], &tick[1..]].concat();
         assert_eq!(decode_command(&bytes, 1), Err(DecodeError::Unknown));
     }
-    for flags in 0x20..=u8::MAX {
+    for flags in 0x40..=u8::MAX {
         let bytes = [&tick[..1], &[flags], &tick[2..]].concat();
         assert_eq!(decode_command(&bytes, 1), Err(DecodeError::Unknown));
     }

@@ -63,6 +63,11 @@ pub(crate) enum Answer {
 }
 
 impl Operation {
+    /// Whether it hands in a command: its key may be refused, and it may name an account version.
+    pub(super) fn is_command(&self) -> bool {
+        self.codes.contains(&KEY)
+    }
+
     /// Whether a request can be one that cannot be read.
     pub(super) fn can_be_malformed(&self, route: &Route) -> bool {
         self.body.is_some() || self.asks_shard && route.path.starts_with("/v1/")
