@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use engine::{Counter, Metrics};
 
+/// Name, kind, what it says, and where it stands.
+type Figure<'a> = (&'a str, &'a str, &'a str, &'a Counter);
+
 /// Appends the figures of a shard.
 pub(crate) fn write(out: &mut String, metrics: &Arc<Metrics>) {
-    let figures: [(&str, &str, &str, &Counter); 11] = [
+    let figures: [Figure<'_>; 11] = [
         (
             "dex_commands_total",
             "counter",
@@ -55,10 +58,8 @@ pub(crate) fn write(out: &mut String, metrics: &Arc<Metrics>) {
             &metrics.repeated_count,
         ),
     ];
-    for (name, kind, help, counter) in figures {
-        let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}");
-        let _ = writeln!(out, "{name}{{role=\"core\"}} {}", counter.value());
-    }
+    write_counters(out, &figures);
+    write_archive(out, metrics);
     let times = [
         ("dex_sync_seconds_total", "counter", "Time spent in syncs.", &metrics.sync_nanos),
         ("dex_sync_seconds_max", "gauge", "The longest sync.", &metrics.sync_nanos_max),
@@ -68,6 +69,57 @@ pub(crate) fn write(out: &mut String, metrics: &Arc<Metrics>) {
         let (seconds, rest) = (nanos / 1_000_000_000, nanos % 1_000_000_000);
         let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}");
         let _ = writeln!(out, "{name}{{role=\"core\"}} {seconds}.{rest:09}");
+    }
+}
+
+/// Appends the figures of the archive, and how far it and the view are behind.
+fn write_archive(out: &mut String, metrics: &Metrics) {
+    let figures: [Figure<'_>; 5] = [
+        (
+            "dex_repeated_scans_total",
+            "counter",
+            "Those of them that were read from the event log.",
+            &metrics.repeated_scan_count,
+        ),
+        (
+            "dex_archive_sequence",
+            "gauge",
+            "Last event that the archive shows.",
+            &metrics.archive_sequence,
+        ),
+        ("dex_archive_bytes", "gauge", "Bytes of the archive on the disk.", &metrics.archive_bytes),
+        (
+            "dex_archive_rebuilds_total",
+            "counter",
+            "Times the archive was made anew.",
+            &metrics.archive_rebuild_count,
+        ),
+        (
+            "dex_archive_overflows_total",
+            "counter",
+            "Times the archive fell so far behind that it read the log again.",
+            &metrics.archive_overflow_count,
+        ),
+    ];
+    write_counters(out, &figures);
+    let lags = [
+        ("dex_view_lag_events", "Events that the view is behind the core.", metrics.shadow_lag()),
+        (
+            "dex_archive_lag_events",
+            "Events that the archive is behind the view.",
+            metrics.archive_lag(),
+        ),
+    ];
+    for (name, help, lag) in lags {
+        let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} gauge");
+        let _ = writeln!(out, "{name}{{role=\"core\"}} {lag}");
+    }
+}
+
+fn write_counters(out: &mut String, figures: &[Figure<'_>]) {
+    for (name, kind, help, counter) in figures {
+        let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}");
+        let _ = writeln!(out, "{name}{{role=\"core\"}} {}", counter.value());
     }
 }
 

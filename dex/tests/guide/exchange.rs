@@ -123,7 +123,8 @@ impl Exchange {
         Answer {
             status,
             request_id: request_id.expect("every answer has one").to_owned(),
-            body: serde_json::from_str(body).expect("JSON"),
+            // Not everything is JSON: a table comes as its text.
+            body: serde_json::from_str(body).unwrap_or_else(|_| body.into()),
         }
     }
 

@@ -139,11 +139,14 @@ impl Player {
             return Err(Fault::new(block.line, "nothing was asked"));
         };
         let began = Instant::now();
+        let mut last = Value::Null;
         loop {
             let told = self.named(&answer.body);
             if has(&told, &wanted) {
                 return Ok(());
             }
+            // What nothing more comes behind ends with a fault of the wait, which says little.
+            let told = if answer.status < 300 { told } else { last };
             if !request.is_query() || began.elapsed() > PATIENCE {
                 return Err(Fault::new(block.line, format!("the answer is {told}")));
             }
@@ -151,6 +154,7 @@ impl Player {
             let sign = if request.has_parameters() { '&' } else { '?' };
             let more = format!("{sign}min_sequence={}", self.sequence + 1);
             answer = self.send(&request, &more)?;
+            last = told;
         }
     }
 

@@ -2,6 +2,7 @@
 #![expect(clippy::tests_outside_test_module, reason = "every module here is tests")]
 
 mod changes;
+mod history;
 mod process;
 mod restart;
 mod stream;

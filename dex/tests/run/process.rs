@@ -102,6 +102,18 @@ impl Dex {
         (status, serde_json::from_str(body).unwrap_or(Value::Null))
     }
 
+    /// The text that an address answers; over HTTP/1.0, so that it comes in one piece.
+    pub(crate) fn text(&self, (method, path): (&str, &str), token: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).expect("it listens");
+        let head = format!("{method} {path} HTTP/1.0\r\nauthorization: Bearer {token}\r\n\r\n");
+        stream.write_all(head.as_bytes()).expect("sent");
+        let mut text = String::new();
+        stream.read_to_string(&mut text).expect("an answer");
+        let (head, body) = text.split_once("\r\n\r\n").expect("a head");
+        assert_eq!(head.split(' ').nth(1), Some("200"), "{text}");
+        body.to_owned()
+    }
+
     /// Lists BTC, USDT and their market.
     pub(crate) fn list(&self) {
         for (symbol, name, decimals) in [("BTC", "Bitcoin", 8), ("USDT", "Tether", 6)] {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use port::{AccountView, BalanceView, Query, View};
+use port::{AccountView, BalanceView, Listed, OrderFilter, OrderStates, Query, View};
 use schema::{Code, Label, OrderState};
 use units::Id;
 
@@ -14,6 +14,7 @@ use crate::caller::Trader;
 use crate::door::Door;
 use crate::error::ApiError;
 use crate::orders::order_object;
+use crate::pages::{fault_of, part, unanswered};
 use crate::params::{Params, PathId};
 use crate::text::{parse_name, parse_symbol};
 
@@ -41,29 +42,19 @@ pub(crate) async fn balances(
     Ok(json(StatusCode::OK, body.count("sequence", sequence)))
 }
 
-/// GET /v1/accounts/{id}/orders?status=&symbol=: the open ones, by id. `PENDING` means every active
-/// order, as SVC-21 says; `PARTIAL` those with a fill.
+/// GET /v1/accounts/{id}/orders?status=&symbol=: by id. Without a status, or `PENDING`, every active
+/// order, as SVC-21 says; `PARTIAL` those with a fill; with an ended state, `ALL`, a time or a cursor a part
+/// of all orders ever, from the archive (STATE-34).
 pub(crate) async fn orders(
     State(door): State<Arc<Door>>,
     trader: Trader,
     PathId(id): PathId,
     params: Params,
 ) -> Result<Response, ApiError> {
-    let params = params.only(&["status", "symbol", "min_sequence"])?;
+    let params = params.only_paged(&["status", "symbol"])?;
     let account = trader.check_owns(id)?;
-    let partial_only = match params.value("status") {
-        None => false,
-        Some(text) => match parse_name("status", text, OrderState::ALL, OrderState::name)? {
-            OrderState::Pending => false,
-            OrderState::Partial => true,
-            _ => {
-                return Err(ApiError::refused(
-                    Code::InvalidSchema,
-                    "this version lists active orders; ask for ended ones by their id",
-                ));
-            }
-        },
-    };
+    let states = states_of(params.value("status"))?;
+    let (period, page) = (params.period()?, params.page()?);
     let market = match params.value("symbol") {
         None => None,
         Some(text) => {
@@ -71,12 +62,36 @@ pub(crate) async fn orders(
             Some(listing.ok_or_else(ApiError::no_market)?.number)
         }
     };
-    let seen = door.query(Query::OpenOrders(account, market), &params).await?;
-    let View::OpenOrders(Some(orders)) = seen.view else { return Err(no_account()) };
-    let shown = orders.iter().filter(|order| !partial_only || order.state == OrderState::Partial);
-    let body = Object::new().shown("account_id", account);
-    let body = body.list("orders", shown, |out, order| out.push_str(&order_object(order).end()));
-    Ok(json(StatusCode::OK, body.count("sequence", seen.sequence)))
+    let is_open = states == OrderStates::OPEN || states == OrderStates::only(OrderState::Partial);
+    let (listed, sequence) = if is_open && !params.is_paged() {
+        let seen = door.query(Query::OpenOrders(account, market), &params).await?;
+        let View::OpenOrders(Some(mut items)) = seen.view else { return Err(no_account()) };
+        items.retain(|order| states.has(order.state));
+        (Listed { items, next: None }, seen.sequence)
+    } else {
+        let filter = OrderFilter { account: Some(account), market, states, period };
+        let seen = door.query(Query::Orders(filter, page), &params).await?;
+        let View::Orders(list) = seen.view else { return Err(unanswered()) };
+        (list.map_err(fault_of)?, seen.sequence)
+    };
+    let body = part(Object::new().shown("account_id", account), "orders", &listed, order_object);
+    Ok(json(StatusCode::OK, body.count("sequence", sequence)))
+}
+
+/// The states that a `status` means.
+fn states_of(status: Option<&str>) -> Result<OrderStates, ApiError> {
+    let text = match status {
+        None => return Ok(OrderStates::OPEN),
+        Some("ALL") => return Ok(OrderStates::LISTED),
+        Some(text) => text,
+    };
+    match parse_name("status", text, OrderState::ALL, OrderState::name)? {
+        OrderState::Pending => Ok(OrderStates::OPEN),
+        OrderState::Rejected => {
+            Err(ApiError::schema("no list shows rejected orders; ask for one by its id"))
+        }
+        state => Ok(OrderStates::only(state)),
+    }
 }
 
 async fn view_of(

@@ -93,7 +93,6 @@ impl ApiError {
     }
 
     /// The code.
-    #[cfg(test)]
     pub(crate) fn code(&self) -> &'static str {
         self.code
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use port::{AccountFeesView, AnnouncedRates, OrderPreview, PortFault, Query, RefundView, View};
+use port::{AccountFeesView, AnnouncedRates, OrderPreview, Query, RefundView, View};
 use schema::{FeeTier, WaiverReason};
 use units::{Id, Timestamp};
 
@@ -18,6 +18,7 @@ use crate::error::ApiError;
 use crate::forms::OrderForm;
 use crate::market::push_tier;
 use crate::orders::prepare;
+use crate::pages::unanswered;
 use crate::params::{Params, PathId};
 
 /// GET /v1/fees: the tiers of the shard, and those that take their place.
@@ -64,11 +65,6 @@ pub(crate) async fn preview(
     let preview = preview.map_err(|refusal| ApiError::of_refused_order(&refusal))?;
     let body = preview_object(request.account, &preview);
     Ok(json(StatusCode::OK, body.count("sequence", seen.sequence)))
-}
-
-/// A view that answers another question than was asked is no view.
-fn unanswered() -> ApiError {
-    PortFault::Stopped.into()
 }
 
 fn announced_tiers(time: Timestamp, tiers: &[FeeTier]) -> Object {

@@ -14,7 +14,8 @@ use crate::door::Door;
 use crate::error::ApiError;
 use crate::openapi::operations::{self, Operation};
 use crate::{
-    account, admin, batch, fees, market, openapi, order_changes, orders, status, transfers, ws,
+    account, admin, batch, fees, ledger, market, openapi, order_changes, orders, status, trades,
+    transfers, ws,
 };
 
 /// Who may ask.
@@ -68,6 +69,7 @@ routes! {
     get "/v1/market/assets" Public market::assets, ASSETS;
     get "/v1/market/markets" Public market::markets, MARKETS;
     get "/v1/market/book" Public market::book, BOOK;
+    get "/v1/market/trades" Public trades::of_market, MARKET_TRADES;
     get "/v1/fees" Public fees::schedule, FEES;
     get "/v1/ws" Public ws::connect, STREAM;
     post "/v1/orders" Trader orders::create, CREATE_ORDER;
@@ -80,11 +82,16 @@ routes! {
     delete "/v1/orders/{id}" Trader orders::cancel, CANCEL_ORDER;
     patch "/v1/orders/{id}" Trader order_changes::reduce, REDUCE_ORDER;
     put "/v1/orders/{id}" Trader order_changes::replace, REPLACE_ORDER;
+    get "/v1/orders/{id}/trades" Trader trades::of_order, ORDER_TRADES;
+    get "/v1/trades/{id}" Trader trades::read, GET_TRADE;
     get "/v1/accounts/{id}" Trader account::read, GET_ACCOUNT;
     get "/v1/accounts/{id}/balances" Trader account::balances, GET_BALANCES;
     get "/v1/accounts/{id}/orders" Trader account::orders, LIST_ORDERS;
     delete "/v1/accounts/{id}/orders" Trader order_changes::cancel_all, CANCEL_ALL;
     get "/v1/accounts/{id}/fees" Trader fees::of_account, GET_FEES;
+    get "/v1/accounts/{id}/fees.csv" Trader ledger::fees_csv, FEES_CSV;
+    get "/v1/accounts/{id}/trades" Trader trades::of_account, ACCOUNT_TRADES;
+    get "/v1/accounts/{id}/ledger" Trader ledger::entries, LEDGER;
     put "/v1/accounts/{id}/countdown" Trader order_changes::set_countdown, SET_COUNTDOWN;
     post "/v1/transfers" Trader transfers::create, TRANSFER;
     post "/v1/admin/assets" Operator admin::list_asset, LIST_ASSET;
@@ -102,6 +109,7 @@ routes! {
     post "/v1/admin/deposits" Operator admin::deposit, DEPOSIT;
     post "/v1/admin/withdrawals" Operator admin::withdraw, WITHDRAW;
     get "/v1/admin/trades" Operator admin::trades, AUDIT_TRADES;
+    get "/v1/admin/trades/{id}" Operator trades::audit, AUDIT_TRADE;
     get "/v1/admin/book" Operator admin::book, AUDIT_BOOK;
 }
 

@@ -126,6 +126,10 @@ fn responses(
                 let content = json!({"text/plain": {"schema": {"type": "string"}}});
                 json!({"description": about, "content": content})
             }
+            Answer::Csv(about) => {
+                let content = json!({"text/csv": {"schema": {"type": "string"}}});
+                json!({"description": about, "content": content})
+            }
             Answer::Any(about) => {
                 let content = json!({"application/json": {"schema": {"type": "object"}}});
                 json!({"description": about, "content": content})
@@ -159,15 +163,15 @@ fn faults(route: &Route, operation: &Operation) -> BTreeMap<u16, Vec<&'static st
         add(401, Code::PermissionDenied.name());
         add(403, Code::PermissionDenied.name());
     }
-    if operation.is_command() {
-        add(status_of(Code::VersionConflict).as_u16(), Code::VersionConflict.name());
-    }
     if operation.body.is_some() {
         add(408, Code::InvalidSchema.name());
         add(413, Code::InvalidSchema.name());
     }
     for code in operation.codes.iter().copied().flatten() {
         add(status_of(*code).as_u16(), code.name());
+    }
+    if operation.is_command() {
+        add(status_of(Code::VersionConflict).as_u16(), Code::VersionConflict.name());
     }
     for code in Code::ALL.iter().filter(|code| operation.rejects && code.uses().rejects) {
         add(422, code.name());
@@ -235,7 +239,7 @@ mod tests {
             let content = &responses[status]["content"]["application/json"]["schema"];
             content["properties"]["error"]["properties"]["code"]["enum"].clone()
         };
-        assert_eq!(codes("409"), json!(["IDEMPOTENCY_CONFLICT"]));
+        assert_eq!(codes("409"), json!(["IDEMPOTENCY_CONFLICT", "VERSION_CONFLICT"]));
         assert_eq!(codes("503"), json!([UNAVAILABLE, TIMED_OUT]));
         let rejects = codes("422");
         for code in Code::ALL.iter().filter(|code| code.uses().rejects) {

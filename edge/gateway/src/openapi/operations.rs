@@ -3,11 +3,11 @@
 //! One constant a route, named in the table of routes beside the handler. Statuses and codes that a
 //! route has because of who may ask, or because it has a body, are added by the document.
 
-use schema::Code;
+use schema::{Code, OrderState};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::shape::Kind::{Count, Id, Text};
+use super::shape::Kind::{Count, Id, Name, Text};
 use super::shape::{Kind, Shape, reference};
 use super::shapes;
 use crate::admin::{
@@ -56,6 +56,8 @@ pub(crate) enum Answer {
     Shape(&'static Shape),
     /// Text for programs that read lines.
     Text(&'static str),
+    /// A table for programs that read columns.
+    Csv(&'static str),
     /// A JSON object of any shape.
     Any(&'static str),
     /// The connection goes on as something else.
@@ -115,6 +117,12 @@ fn form<T: ToSchema>(components: &mut Map<String, Value>) -> Value {
     reference(&T::name())
 }
 
+/// What lists of orders take as their status: no list shows rejected ones (STATE-34).
+fn list_statuses() -> Vec<&'static str> {
+    let listed = OrderState::ALL.iter().filter(|&&state| state != OrderState::Rejected);
+    listed.map(|state| state.name()).chain(["ALL"]).collect()
+}
+
 /// What the keys of commands may be refused for (LIFE-8, step 2).
 const KEY: &[Code] = &[Code::IdempotencyConflict, Code::InvalidExpiry, Code::RiskLimitBreach];
 /// What a command on an order may be refused for (LIFE-46).
@@ -126,6 +134,12 @@ const MIN_SEQUENCE: Parameter = Parameter("min_sequence", false, Count);
 const STATE_SEQ: Parameter = Parameter("state_seq", false, Count);
 const CLIENT_ORDER_ID: Parameter = Parameter("client_order_id", true, Text);
 const ACCOUNT_ID: Parameter = Parameter("account_id", false, Id);
+const START_TIME: Parameter = Parameter("start_time", false, Text);
+const END_TIME: Parameter = Parameter("end_time", false, Text);
+const CURSOR: Parameter = Parameter("cursor", false, Text);
+const LIMIT: Parameter = Parameter("limit", false, Count);
+/// Of a list in parts.
+const PAGED: &[Parameter] = &[START_TIME, END_TIME, CURSOR, LIMIT, MIN_SEQUENCE];
 const DEPTH: Parameter = Parameter("depth", false, Count);
 
 pub(crate) const HEALTH: Operation = ask(
@@ -274,13 +288,90 @@ pub(crate) const GET_FEES: Operation = Operation {
     )
 };
 pub(crate) const LIST_ORDERS: Operation = Operation {
-    parameters: &[Parameter("status", false, Text), Parameter("symbol", false, Text), MIN_SEQUENCE],
+    parameters: &[
+        Parameter("status", false, Name(list_statuses)),
+        Parameter("symbol", false, Text),
+        START_TIME,
+        END_TIME,
+        CURSOR,
+        LIMIT,
+        MIN_SEQUENCE,
+    ],
     codes: &[&[Code::AccountNotFound, Code::SymbolNotFound]],
-    more: &[(422, Code::InvalidSchema)],
     ..ask(
         "listOrders",
-        "The active orders of an account.",
+        "The active orders of an account; with a state, a time or a cursor a part of all, ended ones too.",
         &[(200, Answer::Shape(&shapes::ORDERS))],
+    )
+};
+pub(crate) const ACCOUNT_TRADES: Operation = Operation {
+    parameters: PAGED,
+    codes: &[&[Code::AccountNotFound]],
+    ..ask(
+        "listAccountTrades",
+        "The trades of an account, oldest first.",
+        &[(200, Answer::Shape(&shapes::ACCOUNT_TRADES))],
+    )
+};
+pub(crate) const ORDER_TRADES: Operation = Operation {
+    parameters: &[CURSOR, LIMIT, MIN_SEQUENCE],
+    codes: &[&[Code::OrderNotFound]],
+    ..ask(
+        "listOrderTrades",
+        "The trades of an order, oldest first.",
+        &[(200, Answer::Shape(&shapes::ORDER_TRADES))],
+    )
+};
+pub(crate) const MARKET_TRADES: Operation = Operation {
+    parameters: &[
+        Parameter("symbol", true, Text),
+        START_TIME,
+        END_TIME,
+        CURSOR,
+        LIMIT,
+        MIN_SEQUENCE,
+    ],
+    codes: &[&[Code::SymbolNotFound]],
+    ..ask(
+        "listTrades",
+        "The last trades of a market, newest first; from a time or a cursor on, oldest first.",
+        &[(200, Answer::Shape(&shapes::MARKET_TRADES))],
+    )
+};
+pub(crate) const GET_TRADE: Operation = Operation {
+    parameters: &[MIN_SEQUENCE],
+    codes: &[&[Code::TradeNotFound]],
+    ..ask(
+        "getTrade",
+        "A trade: price, fee, the balances before and after; the other side is left out.",
+        &[(200, Answer::Shape(&shapes::TRADE_PAGE))],
+    )
+};
+pub(crate) const AUDIT_TRADE: Operation = Operation {
+    parameters: &[MIN_SEQUENCE],
+    codes: &[&[Code::TradeNotFound]],
+    ..ask(
+        "auditTrade",
+        "A trade with both sides and every posting.",
+        &[(200, Answer::Shape(&shapes::TRADE_PAGE))],
+    )
+};
+pub(crate) const LEDGER: Operation = Operation {
+    parameters: PAGED,
+    codes: &[&[Code::AccountNotFound]],
+    ..ask(
+        "listLedger",
+        "What moved the balances of an account, oldest first.",
+        &[(200, Answer::Shape(&shapes::LEDGER))],
+    )
+};
+pub(crate) const FEES_CSV: Operation = Operation {
+    parameters: &[START_TIME, END_TIME],
+    codes: &[&[Code::AccountNotFound]],
+    ..ask(
+        "getFeesCsv",
+        "All fees that an account ever paid, as CSV: time, kind, reference, asset, rate, amount.",
+        &[(200, Answer::Csv("A heading and a row for each fee."))],
     )
 };
 pub(crate) const CANCEL_ALL: Operation = Operation {

@@ -1,5 +1,7 @@
 //! The shapes of all answers.
 
+mod history;
+
 use schema::{
     AccountStatus, AccountType, ApiClass, FeeKind, MarketKind, Matching, OrderState, OrderTier,
     OrderType, RefundReason, RiskTier, SelfTrade, TimeInForce, TriggerKind, TriggerSource,
@@ -12,6 +14,7 @@ use super::shape::Kind::{
 };
 use super::shape::{Field, Kind, Shape};
 use super::words::all;
+pub(super) use history::{ACCOUNT_TRADES, LEDGER, MARKET_TRADES, ORDER_TRADES, TRADE_PAGE};
 
 /// A shape of this name.
 const fn shape(name: &'static str, about: &'static str, fields: &'static [Field]) -> Shape {
@@ -153,7 +156,12 @@ pub(super) const ORDER: Shape = shape("Order", "An order.", order_fields!(("sequ
 pub(super) const ORDERS: Shape = shape(
     "Orders",
     "Orders of an account, by id.",
-    &[("account_id", Id), ("orders", List(&Object(&LISTED_ORDER))), ("sequence", Count)],
+    &[
+        ("account_id", Id),
+        ("orders", List(&Object(&LISTED_ORDER))),
+        ("next_cursor", OrNull(&Text)),
+        ("sequence", Count),
+    ],
 );
 
 const BALANCE: Shape = shape(

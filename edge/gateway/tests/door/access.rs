@@ -11,13 +11,14 @@ use units::Id;
 
 /// The routes that INV-11 leaves open: market data (its stream and the fees of FEE-41 too) and health.
 /// The document of the API says what anybody may read in docs/api.md.
-const PUBLIC: [&str; 7] = [
+const PUBLIC: [&str; 8] = [
     "/health",
     "/openapi.json",
     "/v1/fees",
     "/v1/market/assets",
     "/v1/market/book",
     "/v1/market/markets",
+    "/v1/market/trades",
     "/v1/ws",
 ];
 
@@ -128,6 +129,8 @@ async fn nobody_reaches_anothers_account() {
         let answer = served.trader(route.method, &path, &body_of(route)).await;
         let expected = if of_order {
             (404, "ORDER_NOT_FOUND".to_owned())
+        } else if route.path.starts_with("/v1/trades/") {
+            (404, "TRADE_NOT_FOUND".to_owned())
         } else {
             (403, "PERMISSION_DENIED".to_owned())
         };

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use port::{
-    AccountFeesView, AccountView, AnnouncedRates, AssetView, BalanceView, BookView, EventFeed,
-    FeeScheduleView, FeedFault, HealthStatus, HealthView, LevelView, MarketView, OrderPreview,
-    OrderView, Pending, Port, PortFault, Published, Query, RefundView, Request, Seen, TradeState,
-    TradeView, View,
+    AccountFeesView, AccountView, AnnouncedRates, AssetView, BalanceView, BookView, Cursor,
+    EventFeed, FeeScheduleView, FeedFault, HealthStatus, HealthView, LevelView, Listed, MarketView,
+    OrderFilter, OrderPreview, OrderView, Page, Pending, Port, PortFault, Published, Query,
+    RefundView, Request, Seen, TradeState, TradeView, View,
 };
 use schema::{
     AccountOpening, AccountStatus, AccountType, ApiClass, AssetTerms, Code, FeeKind, FeeTier,
@@ -19,6 +19,7 @@ use schema::{
 use tokio::sync::Notify;
 use units::{Amount, Id, Lots, Rate, Side, Ticks, Timestamp};
 
+use crate::archive;
 use crate::client::{MINE, OTHERS};
 use crate::samples::{ORDER, TRADE};
 
@@ -37,6 +38,8 @@ pub(crate) struct FakePort {
     pub(crate) script: Mutex<Option<Script>>,
     /// Orders that can be asked for.
     pub(crate) orders: Mutex<HashMap<Id, OrderView>>,
+    /// The last query.
+    pub(crate) asked: Mutex<Option<Query>>,
     /// The book of market 1, and the event it reflects.
     pub(crate) book: Mutex<(u64, Option<BookView>)>,
     /// Batches of the feed.
@@ -96,7 +99,24 @@ impl FakePort {
         self.requests.lock().expect("no panic").len()
     }
 
+    /// The last query.
+    pub(crate) fn last_query(&self) -> Query {
+        self.asked.lock().expect("no panic").expect("one was asked")
+    }
+
+    fn listed(&self, filter: &OrderFilter, page: &Page) -> Listed<OrderView> {
+        let orders = self.orders.lock().expect("no panic");
+        let fits =
+            |it: &&OrderView| Some(it.account_id) == filter.account && filter.states.has(it.state);
+        let mut items: Vec<OrderView> = orders.values().filter(fits).copied().collect();
+        items.sort_by_key(|it| it.order_id);
+        let more = items.len() > page.limit as usize;
+        items.truncate(page.limit as usize);
+        Listed { items, next: more.then_some(Cursor::behind(7)) }
+    }
+
     fn view(&self, query: Query) -> View {
+        *self.asked.lock().expect("no panic") = Some(query);
         match query {
             Query::Account(id) => View::Account(Some(account(id))),
             Query::AccountByExternalId(name) => {
@@ -131,10 +151,23 @@ impl FakePort {
             Query::Health => View::Health(health()),
             Query::Trade(TRADE) => View::Trade(Ok(trade())),
             Query::Trade(_) => View::Trade(Err(Code::TradeNotFound)),
+            Query::Orders(filter, page) => View::Orders(Ok(self.listed(&filter, &page))),
+            Query::OrderRecord(id) => View::OrderRecord(Some(Box::new(archive::record(id)))),
+            Query::TradesByAccount(_, _, page) if page.after.is_some() => {
+                View::Trades(Ok(Listed { items: vec![], next: None }))
+            }
+            Query::TradesByOrder(..) | Query::TradesByAccount(..) => {
+                View::Trades(Ok(Listed { items: vec![trade()], next: Some(Cursor::behind(33)) }))
+            }
+            Query::TradesByMarket(..) | Query::RecentTrades(..) => {
+                View::PublicTrades(Ok(Listed { items: vec![archive::print()], next: None }))
+            }
+            Query::Settlement(TRADE) => View::Settlement(Ok(Box::new(archive::settlement()))),
+            Query::Settlement(_) => View::Settlement(Err(Code::TradeNotFound)),
+            Query::LedgerEntries(_, _, page) => View::LedgerEntries(Ok(archive::entries(&page))),
             Query::FeeSchedule => View::FeeSchedule(schedule()),
             Query::AccountFees(id) => View::AccountFees(Some(fees(id))),
             Query::Preview(request) => View::Preview(preview(&request)),
-            other => panic!("no test asks this door for {other:?}"),
         }
     }
 }
@@ -233,7 +266,7 @@ pub(crate) fn order(order_id: Id, account_id: Id, state: OrderState) -> OrderVie
 }
 
 /// MINE made it, OTHERS took it.
-fn trade() -> TradeView {
+pub(crate) fn trade() -> TradeView {
     TradeView {
         trade_id: TRADE,
         sequence: 33,

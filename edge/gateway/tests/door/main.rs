@@ -5,6 +5,7 @@
 #![expect(clippy::tests_outside_test_module, reason = "every module here is tests")]
 
 mod access;
+mod archive;
 mod batch;
 mod changes;
 mod client;

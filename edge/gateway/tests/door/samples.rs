@@ -14,7 +14,11 @@ pub(crate) const TRADE: Id = Id([0x79; 16]);
 
 /// The path of a route, filled with what is the caller's.
 pub(crate) fn path_of(route: &Route) -> String {
-    let id = if route.path.starts_with("/v1/orders/") { ORDER } else { MINE };
+    let id = match route.path {
+        path if path.starts_with("/v1/orders/") => ORDER,
+        "/v1/trades/{id}" | "/v1/admin/trades/{id}" => TRADE,
+        _ => MINE,
+    };
     route.path.replace("{id}", &id.to_string()).replace("{symbol}", "BTC-USDT")
 }
 
@@ -25,6 +29,7 @@ pub(crate) fn query_of(route: &Route) -> &'static str {
         ("get" | "delete", "/v1/orders") => {
             "?client_order_id=mine&account_id=11111111-1111-1111-1111-111111111111"
         }
+        ("get", "/v1/market/trades") => "?symbol=BTC-USDT&limit=1",
         ("get", "/v1/admin/accounts") => "?external_id=A-1",
         ("get", "/v1/admin/trades") => "?after=7&until=7",
         _ => "",
