@@ -238,6 +238,37 @@ fn every_event_is_shown() {
     assert_eq!(shown, recorded);
 }
 
+/// A trade is told by two events with these fields, decimals as texts, the second one later.
+/// covers: TRADE-34, TRADE-35, TRADE-36
+#[test]
+fn a_trade_is_told_whole() {
+    let folder = recorded();
+    let executed = objects(folder.path(), &["--type", "TradeExecuted"]);
+    let settled = objects(folder.path(), &["--type", "TradeSettled"]);
+    assert_eq!((executed.len(), settled.len()), (5, 5));
+    for (executed, settled) in executed.iter().zip(&settled) {
+        let (trade, settlement) = (&executed["payload"], &settled["payload"]);
+        let names = |payload: &Value| -> Vec<String> {
+            payload.as_object().expect("an object").keys().cloned().collect()
+        };
+        let fields = "executed_at executed_at_nanos maker_account_id maker_order_id price quantity \
+             side symbol taker_account_id taker_order_id trade_id";
+        assert_eq!(names(trade), fields.split_whitespace().collect::<Vec<_>>());
+        let fields = "maker_fee maker_fee_asset settled_at settled_at_nanos taker_fee \
+             taker_fee_asset trade_id";
+        assert_eq!(names(settlement), fields.split_whitespace().collect::<Vec<_>>());
+        let decimals = ["price", "quantity"].map(|name| &trade[name]);
+        let fees = ["maker_fee", "taker_fee"].map(|name| &settlement[name]);
+        for decimal in decimals.into_iter().chain(fees) {
+            let text = decimal.as_str().expect("a text");
+            assert!(text.parse::<units::Amount>().is_ok(), "{text}");
+        }
+        assert_eq!(trade["trade_id"], settlement["trade_id"]);
+        let sequence = |event: &Value| event["sequence"].as_u64().expect("every event has one");
+        assert!(sequence(settled) > sequence(executed));
+    }
+}
+
 /// The filters leave what they say.
 #[test]
 fn filters_leave_what_was_asked_for() {

@@ -100,6 +100,10 @@ impl<W: Watch> Kernel<W> {
             self.pass_event(head);
             self.apply_event(head, &event)?;
         }
+        // Match and settlement are one command (TRADE-33).
+        if self.open_trade.is_some() {
+            return Err(ApplyError::Impossible { at: self.position.event_sequence });
+        }
         self.end_command();
         Ok(())
     }
@@ -151,6 +155,8 @@ impl<W: Watch> Kernel<W> {
             Event::OrderExpired(ended) => self
                 .open_slot(ended.order)
                 .map(|slot| self.apply_ended(at, slot, OrderState::Expired)),
+            // One trade is settled before the next is made.
+            Event::TradeExecuted(_) if self.open_trade.is_some() => None,
             Event::TradeExecuted(trade) => {
                 let slots = self.open_slot(trade.maker).zip(self.open_slot(trade.taker));
                 slots.map(|slots| self.apply_executed(at, (trade.ticks, trade.lots), slots))

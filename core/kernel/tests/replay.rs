@@ -10,7 +10,7 @@ use schema::{
     BalanceUpdated, Bucket, Event, EventBuffer, EventHead, EventKind, GroupHead, GroupIter,
     Posting, Reference, Stamped, UpdateReason, decode_command, encode_command,
 };
-use units::Side::Buy;
+use units::Side::{Buy, Sell};
 use units::{Amount, Id, Timestamp};
 
 fn run(seed: u64, commands: usize) -> Venue {
@@ -219,6 +219,70 @@ fn what_nobody_wrote_is_not_applied() {
     let at = venue.live.position().event_sequence + 1;
     let error = apply_one(&venue, &made_up(&venue, |_| {}, &gone));
     assert_eq!(error, Err(ApplyError::Impossible { at }));
+}
+
+/// A buy that met a sell.
+fn traded() -> EventGroupParts {
+    let mut venue = Venue::new();
+    let (seller, buyer) = (venue.account("ann", "5", "0"), venue.account("bob", "0", "1000"));
+    venue.accept(limit(seller, Sell, "1", "100"));
+    let before = venue.replayed.clone();
+    venue.accept(limit(buyer, Buy, "1", "100"));
+    let group = GroupIter::new(venue.buffer.bytes()).next().expect("a group").expect("sound");
+    let events = group.events().map(|event| event.expect("sound")).collect();
+    EventGroupParts { before, head: group.head, events }
+}
+
+/// What a command's group is made of, and the kernel before it.
+struct EventGroupParts {
+    before: Kernel,
+    head: GroupHead,
+    events: Vec<(EventHead, Event)>,
+}
+
+impl EventGroupParts {
+    /// Applies these events as one command's.
+    fn apply(&self, events: &[Event]) -> Result<(), ApplyError> {
+        let mut buffer = EventBuffer::new();
+        buffer.begin(&self.head);
+        for (number, event) in (0u64..).zip(events) {
+            let sequence = self.head.first_sequence + number;
+            let time = self.head.first_timestamp.0 + i64::try_from(number).expect("few");
+            buffer.push(event.kind(), EventHead { sequence, timestamp: Timestamp(time) }, event);
+        }
+        buffer.end();
+        let mut kernel = self.before.clone();
+        let bytes = buffer.take();
+        let group = GroupIter::new(&bytes).next().expect("a group").expect("sound");
+        kernel.apply_group(&group)
+    }
+}
+
+/// A trade is made, then settled, once each: no log can tell it in another order, twice, or half.
+/// covers: TRADE-32
+#[test]
+fn a_trade_goes_from_none_to_matched_to_settled() {
+    let parts = traded();
+    let events: Vec<Event> = parts.events.iter().map(|(_, event)| event.clone()).collect();
+    let place = |wanted: EventKind| {
+        events.iter().position(|event| event.kind() == wanted).expect("it is there")
+    };
+    let (made, settled) = (place(EventKind::TradeExecuted), place(EventKind::TradeSettled));
+    assert_eq!(parts.apply(&events), Ok(()), "none, MATCHED, SETTLED");
+    let without = |left_out: usize| {
+        let kept = events.iter().enumerate().filter(|(place, _)| *place != left_out);
+        kept.map(|(_, event)| event.clone()).collect::<Vec<_>>()
+    };
+    let again = |place: usize| [&events[..], &events[place..=place]].concat();
+    for (what, wrong) in [
+        ("none to SETTLED", without(made)),
+        ("MATCHED and no more", without(settled)),
+        ("MATCHED twice", [&events[..=made], &events[made..]].concat()),
+        ("SETTLED to MATCHED", again(made)),
+        ("SETTLED twice", again(settled)),
+    ] {
+        assert!(parts.apply(&wrong).is_err(), "{what}");
+    }
 }
 
 /// Types of a later version, and numbers of no type at all, stop replay.

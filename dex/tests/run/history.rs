@@ -93,6 +93,71 @@ fn ids<'a>(items: &'a [Value], name: &str) -> Vec<&'a str> {
     items.iter().map(|it| it[name].as_str().expect("a text")).collect()
 }
 
+/// The four calls of the order interface, each with its error.
+/// covers: LIFE-1, LIFE-4
+#[test]
+fn orders_are_created_canceled_read_and_listed() {
+    let venue = Venue::start();
+    let ask = |method: &str, path: &str, body: &Value| {
+        let (status, answer) = venue.dex.call((method, path), &venue.token, body);
+        (status, answer["error"]["code"].as_str().unwrap_or("").to_owned(), answer)
+    };
+    let fault = |(status, code, _): (u16, String, Value)| (status, code);
+    let (status, _, placed) = ask("POST", "/v1/orders", &order("BUY", "1", "50"));
+    assert_eq!(status, 201, "{placed}");
+    let id = placed["order_id"].as_str().expect("an id");
+    let refused = ask("POST", "/v1/orders", &order("BUY", "1000", "5000"));
+    assert_eq!(fault(refused), (422, "INSUFFICIENT_BALANCE".into()));
+    let path = format!("/v1/orders/{id}");
+    assert_eq!(ask("GET", &path, &Value::Null).2["status"], "PENDING");
+    let all = format!("/v1/accounts/{}/orders?status=ALL", venue.ann);
+    let (_, _, listed) = ask("GET", &all, &Value::Null);
+    let listed = listed["orders"].as_array().expect("a list");
+    assert_eq!(ids(listed, "order_id"), [&venue.orders[..], &[id.to_owned()]].concat());
+    let (status, _, canceled) = ask("DELETE", &path, &Value::Null);
+    assert_eq!((status, &canceled["status"]), (200, &json!("CANCELED")));
+    assert_eq!(ask("GET", &path, &Value::Null).2["status"], "CANCELED");
+    // An id that was never given, in the core and in the archive.
+    let mut nobody = id.to_owned();
+    nobody.replace_range(24.., "00000000ffff");
+    let path = format!("/v1/orders/{nobody}");
+    for method in ["GET", "DELETE"] {
+        let none = fault(ask(method, &path, &Value::Null));
+        assert_eq!(none, (404, "ORDER_NOT_FOUND".into()), "{method}");
+    }
+    let others = format!("/v1/accounts/{}/orders", venue.bob);
+    assert_eq!(fault(ask("GET", &others, &Value::Null)), (403, "PERMISSION_DENIED".into()));
+}
+
+/// What has ended is not changed: the state is told with 409, a warning is logged, nothing else happens;
+/// a second cancel is neither an error nor logged.
+/// covers: STATE-30
+#[test]
+fn what_has_ended_is_not_changed() {
+    let venue = Venue::start();
+    let [filled, canceled] = [0, 3].map(|at| format!("/v1/orders/{}", venue.orders[at]));
+    let before = venue.get(&filled);
+    let warnings = || {
+        let log = crate::process::log(venue.folder.path());
+        log.lines().filter(|line| line.contains("WARN") && line.contains("ended order")).count()
+    };
+    let reduce = json!({"quantity": "0.5"});
+    let replace = order("BUY", "1", "99");
+    for (count, (method, body)) in
+        (1..).zip([("DELETE", &Value::Null), ("PATCH", &reduce), ("PUT", &replace)])
+    {
+        let (status, answer) = venue.dex.call((method, &filled), &venue.token, body);
+        assert_eq!((status, &answer["error"]["code"]), (409, &json!("INVALID_STATE_TRANSITION")));
+        assert!(answer["error"]["message"].as_str().expect("text").contains("FILLED"));
+        assert_eq!(warnings(), count, "{method}");
+    }
+    let (status, _) = venue.dex.call(("DELETE", &canceled), &venue.token, &Value::Null);
+    assert_eq!((status, warnings()), (200, 3));
+    let mut after = venue.get(&filled);
+    after["sequence"] = before["sequence"].clone();
+    assert_eq!(after, before);
+}
+
 /// Lists of ended orders and of trades, by account, order and market, hold before and after a restart.
 /// covers: LIFE-3, TRADE-40, TRADE-41
 #[test]

@@ -192,6 +192,19 @@ async fn trades_are_listed() {
     assert_eq!(unknown.fault(), (404, "ORDER_NOT_FOUND".into()));
 }
 
+/// What is on record of trades and settlements is read and nothing else: no route of any role writes it.
+/// covers: SETL-33
+#[test]
+fn the_journal_is_only_read() {
+    let of_journal =
+        |path: &str| path.split('/').any(|part| ["trades", "ledger", "fees.csv"].contains(&part));
+    let routes: Vec<_> = gateway::ROUTES.iter().filter(|it| of_journal(it.path)).collect();
+    assert!(routes.len() >= 7, "{routes:?}");
+    for route in routes {
+        assert_eq!(route.method, "get", "{}", route.path);
+    }
+}
+
 /// Each entry of the account's ledger with what it moved.
 #[tokio::test]
 async fn the_ledger_of_an_account_is_listed() {

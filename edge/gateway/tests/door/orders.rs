@@ -1,5 +1,7 @@
 //! Placing, reading and canceling orders: what is submitted and what is answered.
 
+use std::collections::BTreeSet;
+
 use axum::http::StatusCode;
 use port::PortFault;
 use schema::{
@@ -7,10 +9,12 @@ use schema::{
     SelfTrade, SymbolRef, TimeInForce, Trigger, TriggerKind, TriggerSource, Why,
 };
 use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use units::{Id, Side, Timestamp};
 
-use crate::client::{MINE, OTHERS, Served};
+use crate::client::{MINE, OTHERS, Served, bearer, trader};
 use crate::fake::{amount, label, order};
+use crate::samples::limit_order;
 
 const ORDER: Id = Id([0x77; 16]);
 
@@ -392,4 +396,62 @@ async fn an_order_is_found_by_its_key() {
         }
     }
     assert_eq!(served.port.count(), before);
+}
+
+/// The fields that a new order takes are those of the table in LIFE-6, the other names of SVC-22, and the
+/// value of a market order (D-94).
+/// covers: LIFE-6
+#[tokio::test]
+async fn an_order_has_the_fields_of_the_specification() {
+    let document = include_str!("../../../../docs/spec/01-order-lifecycle.md");
+    let (_, rest) = document.split_once("**LIFE-6**").expect("it is there");
+    let (table, _) = rest.split_once("**LIFE-7**").expect("it is behind");
+    let mut fields: BTreeSet<&str> =
+        BTreeSet::from(["client_id", "idempotency_key", "quote_quantity"]);
+    for line in table.lines() {
+        let Some(cell) = line.strip_prefix("| `") else { continue };
+        let cell = cell.split('|').next().unwrap_or_default();
+        fields.extend(cell.split('`').step_by(2).filter(|it| !it.trim().is_empty()));
+    }
+    let served = Served::start().await;
+    let api = served.anonymous("get", "/openapi.json", "").await.json();
+    let form = &api["components"]["schemas"]["OrderForm"];
+    let taken = form["properties"].as_object().expect("fields").keys().map(String::as_str);
+    assert_eq!(taken.collect::<BTreeSet<_>>(), fields);
+    served.port.answer(|_| Ok(Outcome::Accepted { order: ORDER }));
+    let mut order = limit_order();
+    order["iceberg"] = json!("1");
+    let answer = served.trader("post", "/v1/orders", &order.to_string()).await;
+    assert_eq!(answer.fault(), (400, "INVALID_SCHEMA".into()));
+    assert_eq!(served.port.count(), 0);
+}
+
+/// Bytes that are no UTF-8 are refused in a body, in a parameter and in a path, and nothing is sequenced.
+/// covers: DET-28
+#[tokio::test]
+async fn text_is_utf_8() {
+    let served = Served::start().await;
+    let mut body = limit_order().to_string().into_bytes();
+    let at = body.windows(3).position(|bytes| bytes == b"BTC").expect("the symbol");
+    body[at] = 0xff;
+    let length = body.len().to_string();
+    let token = bearer(&trader());
+    for (head, body) in [
+        (format!("POST /v1/orders HTTP/1.1\r\ncontent-length: {length}"), body.as_slice()),
+        (format!("GET /v1/accounts/{MINE}/orders?symbol=%ff%fe HTTP/1.1"), b""),
+        (format!("GET /v1/orders?client_order_id=%c3%28&account_id={MINE} HTTP/1.1"), b""),
+        ("GET /v1/orders/%ff HTTP/1.1".to_owned(), b""),
+        ("POST /v1/orders HTTP/1.1\r\nidempotency-key: \u{ff}".to_owned(), b""),
+    ] {
+        let request =
+            format!("{head}\r\nhost: t\r\nconnection: close\r\nauthorization: {token}\r\n\r\n");
+        let mut bytes: Vec<u8> = request.chars().map(|sign| sign as u8).collect();
+        bytes.extend_from_slice(body);
+        let mut stream = tokio::net::TcpStream::connect(served.address).await.expect("it listens");
+        stream.write_all(&bytes).await.expect("sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("text");
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{head}: {answer}");
+    }
+    assert_eq!(served.port.count(), 0);
 }

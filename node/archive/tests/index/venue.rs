@@ -203,7 +203,7 @@ impl Venue {
 }
 
 /// Where a record ends, with a hash that stands for a chain.
-fn end(command_sequence: u64, event_sequence: u64) -> EventEnd {
+pub(crate) fn end(command_sequence: u64, event_sequence: u64) -> EventEnd {
     let mut hash = [0; 32];
     hash[..8].copy_from_slice(&event_sequence.to_le_bytes());
     EventEnd { command_sequence, event_sequence, hash }

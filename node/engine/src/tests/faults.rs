@@ -81,6 +81,7 @@ fn a_panic_in_the_executor_stops_the_shard_and_not_the_process() {
 }
 
 /// In a batch, everything up to the record before the broken one is answered, and no more.
+/// covers: SETL-29
 #[test]
 fn a_panic_keeps_back_its_whole_record() {
     let (disks, clock) = (Disks::new(53), clock());

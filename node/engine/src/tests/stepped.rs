@@ -74,7 +74,9 @@ fn a_stage_that_lags_holds_up_those_before_it() {
     assert_eq!(stepped.metrics().shadow_lag(), 0);
 }
 
-/// The same requests, one by one, lead to the same logs in both forms, whatever the schedule.
+/// The same requests, one by one, lead to the same logs in both forms, whatever the schedule: the
+/// pipeline of threads against one thread.
+/// covers: DET-45
 #[test]
 fn both_forms_write_the_same_logs() {
     let requests: Vec<port::Request> = (0..200)
