@@ -13,6 +13,7 @@ mod length;
 mod links;
 mod lints;
 mod manifests;
+mod open;
 mod purity;
 mod reach;
 
@@ -57,6 +58,7 @@ fn findings(project: &Project) -> Vec<Finding> {
     all.extend(forbidden::check(project));
     all.extend(links::check(project));
     all.extend(generated::check(project, &covers));
+    all.extend(open::check(project, &covers));
     all.extend(covers.findings);
     all.sort();
     all.dedup();
@@ -111,6 +113,7 @@ mod tests {
             ("docs/lost.md", "leads nowhere"),
             ("docs/lost.md", "no other file"),
             ("docs/compliance.md", "stale"),
+            ("docs/open-requirements.md", "missing"),
             ("docs/spec/make-index.sh", "make-index"),
             ("core/a/src/dead.rs", "LIQ-99"),
         ] {
