@@ -1,0 +1,77 @@
+//! What the medium does to what is durable, and what a person does about it.
+//!
+//! Harm comes behind everybody's back: a bit of a durable sector flips, or the sector is lost and reads
+//! as zeros. Mending puts back what was there, as a copy of the file from a replica would, unless the
+//! node has written there since.
+
+use std::path::Path;
+
+use testkit::rng::SplitMix64;
+
+use super::SimDisk;
+
+/// What happens to a sector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Harm {
+    /// One bit is another one.
+    Flip,
+    /// All of it is zeros.
+    Lose,
+}
+
+/// A sector that was harmed.
+#[derive(Debug)]
+pub(super) struct Harmed {
+    file: usize,
+    sector: usize,
+    before: Vec<u8>,
+    after: Vec<u8>,
+}
+
+impl SimDisk {
+    /// Harms a durable sector that holds something, of a file whose path contains `part`. `false` when
+    /// there is none.
+    pub(crate) fn harm(&self, harm: Harm, part: &str, random: &mut SplitMix64) -> bool {
+        let mut state = self.lock();
+        let mut choices: Vec<(usize, usize)> = Vec::new();
+        for (path, &file) in &state.durable_names {
+            if !is_part(path, part) {
+                continue;
+            }
+            let contents = &state.files[file];
+            let holds = |&sector: &usize| {
+                contents.is_clean(sector) && contents.durable_sector(sector).iter().any(|&b| b != 0)
+            };
+            choices.extend((0..contents.sector_count()).filter(holds).map(|sector| (file, sector)));
+        }
+        let Some(&(file, sector)) = random.pick(&choices) else { return false };
+        let before = state.files[file].durable_sector(sector).to_vec();
+        let mut after = before.clone();
+        match harm {
+            Harm::Lose => after.fill(0),
+            Harm::Flip => {
+                let at = usize::try_from(random.below(before.len() as u64)).expect("small");
+                after[at] ^= 1 << random.below(8);
+            }
+        }
+        state.files[file].replace(sector, &after);
+        state.harms.push(Harmed { file, sector, before, after });
+        true
+    }
+
+    /// Puts back what was harmed.
+    pub(crate) fn mend(&self) {
+        let mut state = self.lock();
+        // The newest first: a sector may have been harmed twice.
+        while let Some(it) = state.harms.pop() {
+            let contents = &mut state.files[it.file];
+            if contents.is_clean(it.sector) && contents.durable_sector(it.sector) == it.after {
+                contents.replace(it.sector, &it.before);
+            }
+        }
+    }
+}
+
+fn is_part(path: &Path, part: &str) -> bool {
+    path.to_string_lossy().contains(part)
+}
