@@ -25,7 +25,8 @@ use crate::settings::{Flags, Settings, Source};
     dex admin rates maker-1 --maker 0 --taker 0.0005\n  \
     dex admin rates maker-1 --waiver PROMOTION --ends-at 2027-01-01T00:00:00Z\n  \
     dex admin rates maker-1 --volume\n  \
-    dex admin fees 0:0.0002:0.001 100000:0.0001:0.0008 --effective-at 2027-03-01T00:00:00Z\n\n\
+    dex admin fees 0:0.0002:0.001 100000:0.0001:0.0008 --effective-at 2027-03-01T00:00:00Z\n  \
+    dex admin refund maker-1 019a5c2b-70c0-7000-8000-0000000000c9 --reason MALFUNCTION\n\n\
     Raising a fee needs 30 days of notice by --effective-at, moving tiers 60.")]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -49,6 +50,8 @@ enum Action {
     Rates(Rates),
     /// Set the fee tiers of everyone.
     Fees(Fees),
+    /// Give an account the fee of a trade back, in whole or in part.
+    Refund(Refund),
 }
 
 #[derive(Debug, Arguments)]
@@ -122,6 +125,20 @@ struct Fees {
     effective_at: Option<String>,
 }
 
+#[derive(Debug, Arguments)]
+struct Refund {
+    /// The account: its id, or the number that its user sees.
+    account: String,
+    /// The id of the trade.
+    trade: String,
+    /// How much of its fee [default: all of it]
+    #[arg(long, value_name = "AMOUNT")]
+    amount: Option<String>,
+    /// Why: EXCHANGE_ERROR, MALFUNCTION or COMPENSATION.
+    #[arg(long, value_name = "REASON")]
+    reason: String,
+}
+
 /// Does one thing and prints what the exchange says.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let settings = Settings::load(&args.source, &Flags::default())?;
@@ -136,6 +153,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
             (format!("/v1/admin/accounts/{account}/rates"), rates.body())
         }
         Action::Fees(fees) => ("/v1/admin/fees".to_owned(), fees.body()?),
+        Action::Refund(refund) => {
+            let account = account_id(&mut session, &refund.account)?;
+            (format!("/v1/admin/accounts/{account}/refunds"), refund.body())
+        }
     };
     let answer = session.operate((Method::POST, &path), Some(&body))?;
     if !answer.status.is_success() {
@@ -206,6 +227,15 @@ impl Fees {
     }
 }
 
+impl Refund {
+    fn body(&self) -> Value {
+        let mut body = given([("amount", &self.amount)]);
+        body.insert("trade_id".to_owned(), self.trade.as_str().into());
+        body.insert("reason".to_owned(), self.reason.as_str().into());
+        body.into()
+    }
+}
+
 fn market_request(symbol: &str, action: &str, body: Value) -> (String, Value) {
     (format!("/v1/admin/markets/{}/{action}", symbol.replacen('/', "-", 1)), body)
 }
@@ -252,6 +282,7 @@ mod tests {
             Action::Parameters(change) => Ok(change.body()),
             Action::Rates(rates) => Ok(rates.body()),
             Action::Fees(fees) => fees.body().map_err(|fault| fault.to_string()),
+            Action::Refund(refund) => Ok(refund.body()),
         }
     }
 
@@ -267,6 +298,10 @@ mod tests {
         assert_eq!(body("rates a --volume"), Ok(json!({"kind": "VOLUME"})));
         let fees = json!({"tiers": [{"above": "0", "maker": "-0.1", "taker": "0.2"}]});
         assert_eq!(body("fees 0:-0.1:0.2"), Ok(fees));
+        let whole = json!({"trade_id": "t", "reason": "MALFUNCTION"});
+        assert_eq!(body("refund a t --reason MALFUNCTION"), Ok(whole));
+        let part = json!({"trade_id": "t", "reason": "COMPENSATION", "amount": "1.5"});
+        assert_eq!(body("refund a t --reason COMPENSATION --amount 1.5"), Ok(part));
     }
 
     #[test]
@@ -279,6 +314,8 @@ mod tests {
             "rates a --volume --ends-at 2030-01-01T00:00:00Z",
             "fees",
             "fees 0:0",
+            "refund a t",
+            "refund a --reason MALFUNCTION",
         ] {
             assert!(body(wrong).is_err(), "{wrong}");
         }

@@ -135,6 +135,7 @@ impl Venue {
             correlation: None,
             key,
             command,
+            account_version: None,
         };
         self.run_stamped(&stamped)
     }

@@ -12,23 +12,61 @@ use alloc::boxed::Box;
 use book::{Entry, NodeId};
 use schema::{
     BalanceUpdated, EventHead, Fill, HoldReason, MarginMoved, OrderReduced, OrderState,
-    OrderSubmitted, OrderTerms, OrderType, Party, ReleaseReason, TradeSettled,
+    OrderSubmitted, OrderTerms, OrderType, Party, ReleaseReason, SelfTrade, TimeInForce,
+    TradeSettled, Trigger,
 };
-use units::{Amount, Id, Lots, Side, Ticks, Timestamp};
+use units::{Amount, Id, Lots, Rate, Side, Ticks, Timestamp};
 
 use crate::due::DueKind;
 use crate::order::{Conditions, Order, Slot, Waiting};
 use crate::rates::OpenTrade;
 use crate::{Entity, Kernel, Watch};
 
+/// What OrderSubmitted says that enters state: live of the request, in replay of the event.
+pub(crate) struct Submission<'a> {
+    pub(crate) account: u32,
+    pub(crate) market: u32,
+    pub(crate) ticks: Ticks,
+    pub(crate) lots: Lots,
+    /// The account's taker rate in the market.
+    pub(crate) rate: Rate,
+    pub(crate) side: Side,
+    pub(crate) order_type: OrderType,
+    pub(crate) time_in_force: TimeInForce,
+    pub(crate) self_trade: SelfTrade,
+    pub(crate) post_only: bool,
+    pub(crate) expire_at: Option<Timestamp>,
+    pub(crate) trigger: Option<&'a Trigger>,
+    pub(crate) oco_with: Option<Id>,
+}
+
 impl<W: Watch> Kernel<W> {
-    /// OrderSubmitted of an order that passed its checks: a record without a state.
-    #[inline]
-    pub(crate) fn apply_submitted(&mut self, at: EventHead, event: &OrderSubmitted) -> Slot {
+    /// What the event of an order that passed its checks says.
+    pub(crate) fn submission_of<'a>(&self, event: &'a OrderSubmitted) -> Submission<'a> {
         let OrderTerms::Checked { account, market, ticks, lots } = event.terms else {
             unreachable!("only checked orders enter state")
         };
-        let rate = self.rates_of(account, self.markets.at(market)).taker;
+        Submission {
+            account,
+            market,
+            ticks,
+            lots,
+            rate: self.rates_of(account, self.markets.at(market)).taker,
+            side: event.side,
+            order_type: event.order_type,
+            time_in_force: event.time_in_force,
+            self_trade: event.self_trade,
+            post_only: event.post_only,
+            expire_at: event.expire_at,
+            trigger: event.trigger.as_ref(),
+            oco_with: event.oco_with,
+        }
+    }
+
+    /// OrderSubmitted of an order that passed its checks: a record without a state.
+    #[inline]
+    pub(crate) fn apply_submitted(&mut self, at: EventHead, event: &Submission<'_>) -> Slot {
+        let &Submission { account, market, ticks, lots, rate, .. } = event;
         let reserve_rate = i32::try_from(rate.0).expect("a taker rate is at most 2 % (FEE-12)");
         let slot = self.orders.add(Order {
             sequence: at.sequence,
@@ -54,8 +92,6 @@ impl<W: Watch> Kernel<W> {
             self_trade: event.self_trade,
             conditions: self.conditions_of(event, market),
             node: NodeId::NONE,
-            next: 0,
-            previous: 0,
         });
         if let Some(partner) = self.orders.at(slot).pair() {
             self.set_pair(partner, Some(at.sequence));
@@ -65,22 +101,27 @@ impl<W: Watch> Kernel<W> {
     }
 
     #[inline]
-    fn conditions_of(&self, event: &OrderSubmitted, market: u32) -> Option<Box<Conditions>> {
+    fn conditions_of(&self, event: &Submission<'_>, market: u32) -> Option<Box<Conditions>> {
         let is_plain = event.expire_at.is_none() && event.trigger.is_none();
         if is_plain && event.oco_with.is_none() && !event.post_only {
             return None;
         }
+        Some(self.make_conditions(event, market))
+    }
+
+    #[inline(never)]
+    fn make_conditions(&self, event: &Submission<'_>, market: u32) -> Box<Conditions> {
         let trigger = event.trigger.map(|trigger| {
             let ticks = self.markets.at(market).tick.count(trigger.price);
             let ticks = Ticks(ticks.expect("a trigger was checked to be whole ticks"));
             Waiting { kind: trigger.kind, ticks, met: None }
         });
-        Some(Box::new(Conditions {
+        Box::new(Conditions {
             expire_at: event.expire_at,
             trigger,
             pair: event.oco_with.map(|id| id.sequence()),
             post_only: event.post_only,
-        }))
+        })
     }
 
     /// Ties an order to a pair, or unties it.

@@ -18,10 +18,10 @@ impl<W: Watch> Kernel<W> {
         &mut self,
         cancel: &CancelOrder,
         out: &mut EventBuffer,
-    ) -> Result<Outcome, Refusal> {
+    ) -> Result<(), Refusal> {
         let slot = self.find_own_order(cancel.account, cancel.order, cancel.state_seq)?;
         self.cancel_open(slot, Code::UserRequested, out);
-        Ok(DONE)
+        Ok(())
     }
 
     /// The core knows open orders only; another's order is as if it did not exist (D-72). A suspended

@@ -301,7 +301,7 @@ impl<W: Watch> Kernel<W> {
     /// Enters what lowered limits make due, from the orders of a saved state.
     pub(crate) fn restore_limits(&mut self) {
         for account in 0..self.ledger.account_count() {
-            let markets = self.orders.counts_of(account).iter().map(|&(market, _)| market);
+            let markets = self.orders.markets_of(account);
             let markets: Vec<u32> = markets.collect();
             for market in markets {
                 if self.is_beyond_limit(account, market) {

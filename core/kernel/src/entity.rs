@@ -15,6 +15,7 @@ use schema::{Event, FeeScheduleChanged, FeeTier, MarketListed, Payload};
 
 use crate::keys::KeptKey;
 use crate::rates::{AccountFees, Schedule};
+use crate::refund::write_refunded;
 use crate::{Conditions, Kernel, Market, Order, Watch};
 
 /// Names one part of the state. The order of the kinds is that of the state hash.
@@ -42,11 +43,18 @@ pub enum Entity {
     /// Volumes, tier and rates of an account and its countdown, by number; absent while all are as they
     /// were at its opening.
     Fees(u32),
+    /// What was given back of the fee that a trade charged an account.
+    Refund {
+        /// Number of the account.
+        account: u32,
+        /// Sequence of the trade's TradeExecuted.
+        trade: u64,
+    },
 }
 
 impl Entity {
     /// How many kinds there are.
-    pub const KIND_COUNT: usize = 8;
+    pub const KIND_COUNT: usize = 9;
 
     /// Number of its kind, from 0.
     #[must_use]
@@ -60,6 +68,7 @@ impl Entity {
             Self::Order(_) => 5,
             Self::Key(_) => 6,
             Self::Fees(_) => 7,
+            Self::Refund { .. } => 8,
         }
     }
 
@@ -79,6 +88,10 @@ impl Entity {
                 write_u64(out, u64::from(*asset));
             }
             Self::Order(sequence) => write_u64(out, *sequence),
+            Self::Refund { account, trade } => {
+                write_u64(out, u64::from(*account));
+                write_u64(out, *trade);
+            }
             Self::Key(hash) => out.extend_from_slice(hash),
         }
     }
@@ -118,6 +131,9 @@ impl<W: Watch> Kernel<W> {
             }
             Entity::Order(sequence) => write_order(self.order_of(sequence)?, out),
             Entity::Key(hash) => write_key(self.keys.any(&hash)?, out),
+            Entity::Refund { account, trade } => {
+                write_refunded(self.refunds.get(&(account, trade))?, out);
+            }
         }
         Some(())
     }
@@ -168,6 +184,7 @@ impl<W: Watch> Kernel<W> {
             .chain(self.open_orders().into_iter().map(Entity::Order))
             .chain(self.keys.iter().map(|(hash, _)| Entity::Key(hash)))
             .chain(fees)
+            .chain(self.refunds.keys().map(|&(account, trade)| Entity::Refund { account, trade }))
     }
 
     /// Sequences of all open orders, rising.

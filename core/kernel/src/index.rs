@@ -1,6 +1,5 @@
-//! `SequenceIndex`: from the sequence of an entity's first event to its slot.
-//!
-//! A hash map with a named hash that is never iterated (DET-9, DET-13): its order can reach nobody.
+//! `NamedMap`: a hash map with a named hash that is never iterated (DET-9, DET-13), so its order can
+//! reach nobody.
 
 use core::hash::{BuildHasherDefault, Hasher};
 
@@ -41,6 +40,3 @@ impl Hasher for Mix {
 
 /// A map with the named hash.
 pub(crate) type NamedMap<K, V> = HashMap<K, V, BuildHasherDefault<Mix>>;
-
-/// Slot by sequence.
-pub(crate) type SequenceIndex = NamedMap<u64, u32>;

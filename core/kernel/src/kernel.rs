@@ -13,9 +13,9 @@ use ledger::Ledger;
 use schema::limits::{CLIENT_KEY_LIFE, GATEWAY_KEY_LIFE};
 use schema::{
     CancelAllOrders, Code, Command, CommandCompleted, CommandRejected, CountdownCancel,
-    EventBuffer, EventHead, EventKind, Genesis, GroupHead, Idempotency, Key, KeyOrigin, Label,
-    Outcome, Party, Payload, ProfileChange, RatesChange, Refusal, Reply, Stamped, StatusChange,
-    Why,
+    EventBuffer, EventHead, EventKind, FeeRefund, Genesis, GroupHead, Idempotency, Key, KeyOrigin,
+    Label, Outcome, Party, Payload, ProfileChange, RatesChange, Refusal, Reply, Small, Stamped,
+    StatusChange, Why,
 };
 use units::{Id, Timestamp};
 
@@ -25,6 +25,7 @@ use crate::keys::Keys;
 use crate::market::Markets;
 use crate::order::{Orders, Slot};
 use crate::rates::{AccountFees, OpenTrade, Schedule};
+use crate::refund::Refunds;
 use crate::{Entity, Unwatched, Watch};
 
 /// Where a kernel stands in its two logs.
@@ -70,6 +71,8 @@ pub struct Kernel<W: Watch = Unwatched> {
     /// Fee rates and volumes by account number.
     pub(crate) fees: Vec<AccountFees>,
     pub(crate) schedule: Schedule,
+    /// Fees of which something was given back.
+    pub(crate) refunds: Refunds,
     /// Deadlines of the countdown cancels that are armed, by account number.
     pub(crate) countdowns: BTreeMap<u32, Timestamp>,
     pub(crate) due: DueQueue,
@@ -98,7 +101,7 @@ pub struct Kernel<W: Watch = Unwatched> {
 /// What the key of a command decides.
 enum Gate {
     /// Run, and enter this key with the first event.
-    Run(Option<Idempotency>),
+    Run(Idempotency),
     /// Answer as the first time.
     Repeat(u64),
     /// Refuse and enter nothing.
@@ -133,6 +136,7 @@ impl<W: Watch> Kernel<W> {
             keys: Keys::default(),
             fees: Vec::new(),
             schedule: Schedule::default(),
+            refunds: Refunds::new(),
             countdowns: BTreeMap::new(),
             due: DueQueue::default(),
             command_time: Timestamp(0),
@@ -164,13 +168,16 @@ impl<W: Watch> Kernel<W> {
         self.next_time = stamped.stamp.max(Timestamp(self.position.last_timestamp.0 + 1));
         self.command_time = self.next_time;
         self.fills = 0;
-        let outcome = if self.recorded.genesis.is_none() {
-            self.execute_first(stamped, out)
+        let outcome = Outcome::Done { created: None };
+        let mut reply = Reply { command: stamped.sequence, last_event: 0, outcome };
+        if self.recorded.genesis.is_none() {
+            reply.outcome = self.execute_first(stamped, out);
         } else {
-            self.execute_keyed(stamped, out)
-        };
+            self.execute_keyed(stamped, out, &mut reply.outcome);
+        }
         self.end_command();
-        Reply { command: stamped.sequence, last_event: self.position.event_sequence, outcome }
+        reply.last_event = self.position.event_sequence;
+        reply
     }
 
     /// Before the genesis nothing else is taken, and a refusal leaves no event (EVT-86).
@@ -188,38 +195,55 @@ impl<W: Watch> Kernel<W> {
         outcome
     }
 
-    fn execute_keyed(&mut self, stamped: &Stamped, out: &mut EventBuffer) -> Outcome {
-        let gate = stamped.key.as_ref().map_or(Gate::Run(None), |key| self.check_key(key, stamped));
-        let key = match gate {
-            Gate::Run(key) => key,
+    /// Writes the outcome where the caller wants it: it is large, and moving it shows.
+    #[inline]
+    fn execute_keyed(&mut self, stamped: &Stamped, out: &mut EventBuffer, outcome: &mut Outcome) {
+        if let Some(key) = &stamped.key {
+            return self.execute_behind_gate(stamped, key, out, outcome);
+        }
+        self.begin(stamped, out, None);
+        self.take_due(out);
+        self.dispatch(stamped, out, outcome);
+        out.end();
+    }
+
+    /// A command with a key: run, answered as the first time, or refused.
+    fn execute_behind_gate(
+        &mut self,
+        stamped: &Stamped,
+        key: &Key,
+        out: &mut EventBuffer,
+        outcome: &mut Outcome,
+    ) {
+        match self.check_key(key, stamped) {
+            Gate::Run(key) => {
+                self.begin(stamped, out, Some(key));
+                self.take_due(out);
+                let first = self.position.event_sequence;
+                self.dispatch(stamped, out, outcome);
+                if self.position.event_sequence == first {
+                    self.complete(stamped, out);
+                }
+            }
             Gate::Repeat(first) => {
                 self.begin(stamped, out, None);
                 self.take_due(out);
-                out.end();
-                return Outcome::Repeated { first };
+                *outcome = Outcome::Repeated { first };
             }
             Gate::Refuse(refusal) => {
                 self.begin(stamped, out, None);
                 self.take_due(out);
-                let outcome = self.refuse_gate(stamped, refusal, out);
-                out.end();
-                return outcome;
+                *outcome = self.refuse_gate(stamped, refusal, out);
             }
-        };
-        self.begin(stamped, out, key);
-        self.take_due(out);
-        let first = self.position.event_sequence;
-        let outcome = self.dispatch(stamped, out);
-        if key.is_some() && self.position.event_sequence == first {
-            self.complete(stamped, out);
         }
         out.end();
-        outcome
     }
 
     #[inline]
     fn begin(&mut self, stamped: &Stamped, out: &mut EventBuffer, key: Option<Idempotency>) {
-        self.entering = key;
+        if key.is_some() {
+            self.entering = key;
+        }
         out.begin(&GroupHead {
             command_sequence: stamped.sequence,
             first_sequence: self.position.event_sequence + 1,
@@ -257,11 +281,11 @@ impl<W: Watch> Kernel<W> {
         if full && self.keys.any(&key.key_hash).is_none() {
             return Gate::Refuse(Refusal::new(Code::RiskLimitBreach, Why::TooManyKeys));
         }
-        Gate::Run(Some(Idempotency {
+        Gate::Run(Idempotency {
             key_hash: key.key_hash,
             body_hash: key.body_hash,
             expires_at: Timestamp(now.0 + life),
-        }))
+        })
     }
 
     /// A refusal by the key makes no order, but a request that no order could come of is that first
@@ -281,13 +305,27 @@ impl<W: Watch> Kernel<W> {
         self.refuse(stamped, refusal, out)
     }
 
-    fn dispatch(&mut self, stamped: &Stamped, out: &mut EventBuffer) -> Outcome {
-        let result = match &stamped.command {
-            Command::PlaceOrder(request) => return self.place_order(request, out),
-            Command::CancelOrder(cancel) => self.cancel_order(cancel, out),
-            _ => self.dispatch_rest(stamped, out),
-        };
-        result.unwrap_or_else(|refusal| self.refuse(stamped, refusal, out))
+    #[inline]
+    fn dispatch(&mut self, stamped: &Stamped, out: &mut EventBuffer, outcome: &mut Outcome) {
+        if let Some(version) = stamped.account_version
+            && let Err(refusal) = self.check_version(stamped, version)
+        {
+            *outcome = self.refuse_gate(stamped, refusal, out);
+            return;
+        }
+        match &stamped.command {
+            Command::PlaceOrder(request) => self.place_order(request, out, outcome),
+            Command::CancelOrder(cancel) => {
+                *outcome = Outcome::Done { created: None };
+                if let Err(refusal) = self.cancel_order(cancel, out) {
+                    *outcome = self.refuse(stamped, refusal, out);
+                }
+            }
+            _ => {
+                let result = self.dispatch_rest(stamped, out);
+                *outcome = result.unwrap_or_else(|refusal| self.refuse(stamped, refusal, out));
+            }
+        }
     }
 
     /// Every command but the two that are nearly all; apart, so that those stay short.
@@ -333,6 +371,9 @@ impl<W: Watch> Kernel<W> {
                 .and_then(|()| self.set_schedule(schedule, out)),
             Command::SetAccountRates(change, operator) => {
                 self.check_operator(stamped, operator).and_then(|()| self.set_rates(change, out))
+            }
+            Command::RefundFee(refund, operator) => {
+                self.check_operator(stamped, operator).and_then(|()| self.refund_fee(refund, out))
             }
             Command::SetAccountProfile(change, operator) => {
                 self.check_operator(stamped, operator).and_then(|()| self.set_profile(change, out))
@@ -387,6 +428,21 @@ impl<W: Watch> Kernel<W> {
         head
     }
 
+    /// As `emit`, for the small payloads of trading.
+    #[inline]
+    pub(crate) fn emit_small<P: Small>(
+        &mut self,
+        out: &mut EventBuffer,
+        kind: EventKind,
+        payload: &P,
+    ) -> EventHead {
+        let head =
+            EventHead { sequence: self.position.event_sequence + 1, timestamp: self.next_time };
+        out.push_small(kind, head, payload);
+        self.pass_event(head);
+        head
+    }
+
     /// What every event does to state, live and in replay.
     #[inline]
     pub(crate) fn pass_event(&mut self, head: EventHead) {
@@ -396,10 +452,17 @@ impl<W: Watch> Kernel<W> {
         self.watch.touched(Entity::System);
         let watch = &mut self.watch;
         self.keys.forget(head.timestamp, |key_hash| watch.touched(Entity::Key(key_hash)));
-        if let Some(key) = self.entering.take() {
-            self.keys.keep(&key, head.timestamp, self.position.command_sequence);
-            self.watch.touched(Entity::Key(key.key_hash));
+        if self.entering.is_some() {
+            self.enter_key(head);
         }
+    }
+
+    /// The key of a command enters state with its first event.
+    #[inline(never)]
+    fn enter_key(&mut self, head: EventHead) {
+        let Some(key) = self.entering.take() else { return };
+        self.keys.keep(&key, head.timestamp, self.position.command_sequence);
+        self.watch.touched(Entity::Key(key.key_hash));
     }
 
     /// The group whose events are applied next, in replay.
@@ -436,7 +499,7 @@ fn genesis_of(command: &Command) -> Option<&Genesis> {
 }
 
 /// Whom a command is about, for CommandRejected and CommandCompleted.
-fn party_of(stamped: &Stamped) -> Party {
+pub(crate) fn party_of(stamped: &Stamped) -> Party {
     let text = stamped.key.and_then(|key| key.text);
     match &stamped.command {
         Command::PlaceOrder(request) => Party {
@@ -466,6 +529,9 @@ fn party_of(stamped: &Stamped) -> Party {
         },
         Command::Transfer(transfer) => {
             Party { account: Some(transfer.from), target: Some(transfer.to), idempotency_key: text }
+        }
+        Command::RefundFee(FeeRefund { account, trade, .. }, _) => {
+            Party { account: Some(*account), target: Some(*trade), idempotency_key: text }
         }
         Command::SetAccountStatus(StatusChange { account, .. }, _)
         | Command::CancelAllOrders(CancelAllOrders { account, .. })

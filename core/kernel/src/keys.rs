@@ -27,12 +27,28 @@ pub struct KeptKey {
 }
 
 /// All kept keys of a shard.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Keys {
     kept: NamedMap<[u8; 16], KeptKey>,
     client_ends: VecDeque<(Timestamp, [u8; 16])>,
     gateway_ends: VecDeque<(Timestamp, [u8; 16])>,
+    /// The earlier end of the two fronts: before it nothing is forgotten.
+    first_end: Timestamp,
 }
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self {
+            kept: NamedMap::default(),
+            client_ends: VecDeque::new(),
+            gateway_ends: VecDeque::new(),
+            first_end: NEVER,
+        }
+    }
+}
+
+/// No key ends then.
+const NEVER: Timestamp = Timestamp(i64::MAX);
 
 impl Keys {
     /// How many are kept, those past their end and not yet taken away included.
@@ -82,12 +98,20 @@ impl Keys {
         self.kept.insert(key_hash, kept);
         let ends = if kept.gateway { &mut self.gateway_ends } else { &mut self.client_ends };
         ends.push_back((kept.expires_at, key_hash));
+        self.first_end = self.first_end.min(kept.expires_at);
     }
 
     /// Forgets what ended at or before `now`, so many of each queue at the most. A key that was kept
     /// anew leaves its old place in the queue behind, which is passed over and not counted.
     #[inline]
-    pub(crate) fn forget(&mut self, now: Timestamp, mut forgotten: impl FnMut([u8; 16])) {
+    pub(crate) fn forget(&mut self, now: Timestamp, forgotten: impl FnMut([u8; 16])) {
+        if now >= self.first_end {
+            self.forget_ended(now, forgotten);
+        }
+    }
+
+    #[cold]
+    fn forget_ended(&mut self, now: Timestamp, mut forgotten: impl FnMut([u8; 16])) {
         for ends in [&mut self.client_ends, &mut self.gateway_ends] {
             let mut count = 0;
             while count < KEYS_FORGOTTEN_PER_EVENT
@@ -102,6 +126,9 @@ impl Keys {
                 }
             }
         }
+        let fronts = [self.client_ends.front(), self.gateway_ends.front()];
+        let ends = fronts.into_iter().flatten().map(|&(end, _)| end);
+        self.first_end = ends.min().unwrap_or(NEVER);
     }
 
     /// All kept keys: the clients' in order of their ends, then the gateways'.

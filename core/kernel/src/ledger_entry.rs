@@ -108,7 +108,7 @@ impl<W: Watch> Kernel<W> {
         for (account, delta) in [(from, -amount), (to, amount)] {
             moved.post(Posting { account, asset, bucket: Bucket::Available, delta });
         }
-        let moved_at = self.emit(out, EventKind::BalanceUpdated, &moved);
+        let moved_at = self.emit_small(out, EventKind::BalanceUpdated, &moved);
         self.apply_balances(moved_at, &moved);
         Ok(Outcome::Done { created: Some(self.id_of(at.sequence, at.timestamp)) })
     }
@@ -135,7 +135,12 @@ impl<W: Watch> Kernel<W> {
     }
 
     /// That much is available.
-    fn check_available(&self, account: u32, asset: u32, required: Amount) -> Result<(), Refusal> {
+    pub(crate) fn check_available(
+        &self,
+        account: u32,
+        asset: u32,
+        required: Amount,
+    ) -> Result<(), Refusal> {
         let available = self.ledger.balance(account, asset).available;
         if available >= required {
             return Ok(());
@@ -167,7 +172,7 @@ impl<W: Watch> Kernel<W> {
             for (account, delta) in [(account, -dust), (revenue, dust)] {
                 event.post(Posting { account, asset, bucket: Bucket::Available, delta });
             }
-            let at = self.emit(out, EventKind::BalanceUpdated, &event);
+            let at = self.emit_small(out, EventKind::BalanceUpdated, &event);
             self.apply_balances(at, &event);
         }
     }
@@ -186,7 +191,7 @@ impl<W: Watch> Kernel<W> {
         };
         post(SystemAccount::External.number(), -delta);
         post(plan.account, delta);
-        let at = self.emit(out, EventKind::BalanceUpdated, &event);
+        let at = self.emit_small(out, EventKind::BalanceUpdated, &event);
         self.apply_balances(at, &event);
         Outcome::Done { created: None }
     }

@@ -238,13 +238,13 @@ impl<W: Watch> Kernel<W> {
             (self.orders.at(plan.maker).sequence, self.orders.at(plan.taker).sequence);
         let (ticks, lots) = (plan.ticks, plan.lots);
         let executed = TradeExecuted { maker, taker, ticks, lots };
-        let executed_at = self.emit(out, EventKind::TradeExecuted, &executed);
+        let executed_at = self.emit_small(out, EventKind::TradeExecuted, &executed);
         self.apply_executed(executed_at, (ticks, lots), (plan.maker, plan.taker));
         self.fill(plan.maker, Fill { order: maker, ticks, lots, fee: plan.fees.maker }, out);
         self.fill(plan.taker, Fill { order: taker, ticks, lots, fee: plan.fees.taker }, out);
         let trade = executed_at.sequence;
         let postings = self.postings(plan, trade);
-        let posted_at = self.emit(out, EventKind::BalanceUpdated, &postings);
+        let posted_at = self.emit_small(out, EventKind::BalanceUpdated, &postings);
         self.apply_balances(posted_at, &postings);
         let buyer = self.buyer(plan);
         if plan.released != Amount::ZERO {
@@ -253,7 +253,7 @@ impl<W: Watch> Kernel<W> {
         self.assert_reserved(buyer);
         let settled =
             TradeSettled { trade, maker_fee: plan.fees.maker, taker_fee: plan.fees.taker };
-        let settled_at = self.emit(out, EventKind::TradeSettled, &settled);
+        let settled_at = self.emit_small(out, EventKind::TradeSettled, &settled);
         self.apply_settled(settled_at, &settled);
     }
 
@@ -265,7 +265,7 @@ impl<W: Watch> Kernel<W> {
     fn fill(&mut self, slot: Slot, fill: Fill, out: &mut EventBuffer) {
         let whole = self.orders.at(slot).remaining() == fill.lots;
         let kind = if whole { EventKind::OrderFilled } else { EventKind::OrderPartiallyFilled };
-        let at = self.emit(out, kind, &fill);
+        let at = self.emit_small(out, kind, &fill);
         self.apply_fill(at, &fill, slot);
     }
 
@@ -304,7 +304,7 @@ impl<W: Watch> Kernel<W> {
         (reason, out): (ReleaseReason, &mut EventBuffer),
     ) {
         let event = MarginMoved { order: self.orders.at(slot).sequence, amount, reason };
-        let at = self.emit(out, EventKind::MarginReleased, &event);
+        let at = self.emit_small(out, EventKind::MarginReleased, &event);
         self.apply_released(at, &event, slot);
     }
 
@@ -312,7 +312,7 @@ impl<W: Watch> Kernel<W> {
     pub(crate) fn expire_open(&mut self, slot: Slot, reason: ExpiryReason, out: &mut EventBuffer) {
         let partner = self.partner_of(slot);
         let event = OrderEnded { order: self.orders.at(slot).sequence, reason };
-        let at = self.emit(out, EventKind::OrderExpired, &event);
+        let at = self.emit_small(out, EventKind::OrderExpired, &event);
         self.apply_ended(at, slot, OrderState::Expired);
         self.release_all(slot, (ReleaseReason::OrderExpired, partner), out);
     }
@@ -321,7 +321,7 @@ impl<W: Watch> Kernel<W> {
     pub(crate) fn cancel_open(&mut self, slot: Slot, reason: Code, out: &mut EventBuffer) {
         let partner = self.partner_of(slot);
         let event = OrderEnded { order: self.orders.at(slot).sequence, reason };
-        let at: EventHead = self.emit(out, EventKind::OrderCanceled, &event);
+        let at: EventHead = self.emit_small(out, EventKind::OrderCanceled, &event);
         self.apply_ended(at, slot, OrderState::Canceled);
         self.release_all(slot, (ReleaseReason::OrderCanceled, partner), out);
     }

@@ -71,7 +71,7 @@ impl<W: Watch> Kernel<W> {
         if amount > Amount::ZERO {
             let order = self.orders.at(slot).sequence;
             let event = MarginMoved { order, amount, reason: HoldReason::OrderPlacement };
-            let at = self.emit(out, EventKind::MarginReserved, &event);
+            let at = self.emit_small(out, EventKind::MarginReserved, &event);
             self.apply_reserved(at, &event, slot);
         }
     }

@@ -9,9 +9,7 @@ use alloc::vec::Vec;
 
 use book::NodeId;
 use schema::{OrderState, OrderType, SelfTrade, TimeInForce, TriggerKind};
-use units::{Amount, Lots, Rate, Side, Ticks, Timestamp};
-
-use crate::index::SequenceIndex;
+use units::{Amount, Lots, Rate, SequenceIndex, Side, Ticks, Timestamp};
 
 /// Place of an order in the arena.
 pub(crate) type Slot = u32;
@@ -66,8 +64,13 @@ pub struct Order {
     /// What few orders have: an end, a trigger, a pair.
     pub conditions: Option<Box<Conditions>>,
     pub(crate) node: NodeId,
-    pub(crate) next: Slot,
-    pub(crate) previous: Slot,
+}
+
+/// Neighbours of an order in its account's list; apart, since an order's end touches both of them.
+#[derive(Clone, Copy, Debug)]
+struct Links {
+    previous: Slot,
+    next: Slot,
 }
 
 /// What few orders have, kept apart so that the others stay small.
@@ -171,14 +174,74 @@ impl Order {
 struct Owned {
     first: Slot,
     last: Slot,
-    /// Open orders by market.
-    counts: Vec<(u32, u32)>,
+    counts: Counts,
+}
+
+/// How many open orders an account has, by market. Most accounts trade in one at a time, which needs
+/// no memory of its own.
+#[derive(Clone, Debug, Default)]
+struct Counts {
+    /// Market and number; 0 and 0 while free.
+    one: (u32, u32),
+    more: Vec<(u32, u32)>,
+}
+
+impl Counts {
+    #[inline]
+    fn of(&self, market: u32) -> u32 {
+        if self.one.0 == market {
+            return self.one.1;
+        }
+        self.more.iter().find(|(number, _)| *number == market).map_or(0, |&(_, count)| count)
+    }
+
+    #[inline]
+    fn add(&mut self, market: u32) {
+        if self.one.0 == market {
+            self.one.1 += 1;
+        } else {
+            self.add_more(market);
+        }
+    }
+
+    fn add_more(&mut self, market: u32) {
+        match self.more.iter_mut().find(|(number, _)| *number == market) {
+            Some((_, count)) => *count += 1,
+            None if self.one.1 == 0 => self.one = (market, 1),
+            None => self.more.push((market, 1)),
+        }
+    }
+
+    #[inline]
+    fn remove(&mut self, market: u32) {
+        if self.one.0 == market && self.one.1 > 0 {
+            self.one.1 -= 1;
+        } else {
+            self.remove_more(market);
+        }
+    }
+
+    fn remove_more(&mut self, market: u32) {
+        let place = self.more.iter().position(|(number, _)| *number == market);
+        let place = place.expect("an open order is counted");
+        self.more[place].1 -= 1;
+        if self.more[place].1 == 0 {
+            self.more.swap_remove(place);
+        }
+    }
+
+    /// Markets with open orders, in no order that means anything.
+    fn markets(&self) -> impl Iterator<Item = u32> {
+        let one = Some(self.one).filter(|one| one.1 > 0);
+        one.into_iter().chain(self.more.iter().copied()).map(|(market, _)| market)
+    }
 }
 
 /// All open orders of a shard.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Orders {
     slots: Vec<Order>,
+    links: Vec<Links>,
     free: Vec<Slot>,
     by_sequence: SequenceIndex,
     owned: Vec<Owned>,
@@ -189,7 +252,7 @@ pub(crate) struct Orders {
 impl Orders {
     /// Makes room for an account's list; accounts come in order of their numbers.
     pub(crate) fn open_account(&mut self) {
-        self.owned.push(Owned { first: NONE, last: NONE, counts: Vec::new() });
+        self.owned.push(Owned { first: NONE, last: NONE, counts: Counts::default() });
     }
 
     /// How many orders have not ended.
@@ -199,20 +262,20 @@ impl Orders {
 
     /// Adds an order at the end of its account's list.
     #[inline]
-    pub(crate) fn add(&mut self, mut order: Order) -> Slot {
+    pub(crate) fn add(&mut self, order: Order) -> Slot {
         let owned = &mut self.owned[order.account as usize];
-        order.previous = owned.last;
-        order.next = NONE;
-        let sequence = order.sequence;
-        let previous = order.previous;
-        let market = order.market;
+        let (sequence, previous) = (order.sequence, owned.last);
+        owned.counts.add(order.market);
+        let links = Links { previous, next: NONE };
         let slot = match self.free.pop() {
             Some(slot) => {
                 self.slots[slot as usize] = order;
+                self.links[slot as usize] = links;
                 slot
             }
             None => {
                 self.slots.push(order);
+                self.links.push(links);
                 Slot::try_from(self.slots.len() - 1).expect("orders are bounded")
             }
         };
@@ -220,14 +283,9 @@ impl Orders {
         if previous == NONE {
             owned.first = slot;
         } else {
-            self.slots[previous as usize].next = slot;
+            self.links[previous as usize].next = slot;
         }
-        match owned.counts.iter_mut().find(|(number, _)| *number == market) {
-            Some((_, count)) => *count += 1,
-            None => owned.counts.push((market, 1)),
-        }
-        let before = self.by_sequence.insert(sequence, slot);
-        assert!(before.is_none(), "an order is submitted once");
+        self.by_sequence.insert(sequence, slot);
         self.open += 1;
         slot
     }
@@ -237,13 +295,7 @@ impl Orders {
     pub(crate) fn close(&mut self, slot: Slot) {
         let order = &self.slots[slot as usize];
         let market = order.market;
-        let owned = &mut self.owned[order.account as usize];
-        let place = owned.counts.iter().position(|(number, _)| *number == market);
-        let place = place.expect("an open order is counted");
-        owned.counts[place].1 -= 1;
-        if owned.counts[place].1 == 0 {
-            owned.counts.swap_remove(place);
-        }
+        self.owned[order.account as usize].counts.remove(market);
         self.open -= 1;
     }
 
@@ -252,19 +304,19 @@ impl Orders {
     pub(crate) fn remove(&mut self, slot: Slot) {
         let order = &mut self.slots[slot as usize];
         order.conditions = None;
-        let (previous, next) = (order.previous, order.next);
+        let Links { previous, next } = self.links[slot as usize];
         let (sequence, account) = (order.sequence, order.account);
-        self.by_sequence.remove(&sequence);
+        self.by_sequence.remove(sequence, slot);
         let owned = &mut self.owned[account as usize];
         if previous == NONE {
             owned.first = next;
         } else {
-            self.slots[previous as usize].next = next;
+            self.links[previous as usize].next = next;
         }
         if next == NONE {
             owned.last = previous;
         } else {
-            self.slots[next as usize].previous = previous;
+            self.links[next as usize].previous = previous;
         }
         self.free.push(slot);
     }
@@ -272,7 +324,7 @@ impl Orders {
     /// Slot of the order with this sequence.
     #[inline]
     pub(crate) fn slot(&self, sequence: u64) -> Option<Slot> {
-        self.by_sequence.get(&sequence).copied()
+        self.by_sequence.find(sequence, |slot| self.slots[slot as usize].sequence == sequence)
     }
 
     #[inline]
@@ -288,18 +340,19 @@ impl Orders {
     /// How many open orders an account has in a market.
     #[inline]
     pub(crate) fn count_in(&self, account: u32, market: u32) -> u32 {
-        let counts = &self.owned[account as usize].counts;
-        counts.iter().find(|(number, _)| *number == market).map_or(0, |&(_, count)| count)
+        self.owned[account as usize].counts.of(market)
     }
 
     /// Whether an account has an open order.
     pub(crate) fn any_of(&self, account: u32) -> bool {
-        self.owned.get(account as usize).is_some_and(|owned| !owned.counts.is_empty())
+        self.owned
+            .get(account as usize)
+            .is_some_and(|owned| owned.counts.markets().next().is_some())
     }
 
-    /// Markets in which an account has open orders, with their number.
-    pub(crate) fn counts_of(&self, account: u32) -> &[(u32, u32)] {
-        self.owned.get(account as usize).map_or(&[], |owned| &owned.counts)
+    /// Markets in which an account has open orders, in no order that means anything.
+    pub(crate) fn markets_of(&self, account: u32) -> impl Iterator<Item = u32> {
+        self.owned.get(account as usize).into_iter().flat_map(|owned| owned.counts.markets())
     }
 
     /// The first slot of an account's list, ended orders of this command included.
@@ -310,14 +363,14 @@ impl Orders {
 
     /// The slot behind another in its account's list.
     pub(crate) fn next_of(&self, slot: Slot) -> Option<Slot> {
-        let next = self.slots[slot as usize].next;
+        let next = self.links[slot as usize].next;
         (next != NONE).then_some(next)
     }
 
     /// The last slot of an account's list, and the one before another.
     pub(crate) fn newest_of(&self, account: u32) -> impl Iterator<Item = Slot> {
         let last = self.owned.get(account as usize).map(|owned| owned.last);
-        let follow = |&slot: &Slot| Some(self.slots[slot as usize].previous);
+        let follow = |&slot: &Slot| Some(self.links[slot as usize].previous);
         let is_slot = |slot: &Slot| *slot != NONE;
         core::iter::successors(last.filter(is_slot), move |slot| follow(slot).filter(is_slot))
     }

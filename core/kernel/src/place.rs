@@ -5,12 +5,14 @@
 
 use schema::limits::ORDER_COUNT_MAX;
 use schema::{
-    AccountStatus, AccountType, Code, Detail, EventBuffer, EventKind, HoldReason, MarginMoved,
-    MarketKind, OrderAccepted, OrderRejected, OrderRequest, OrderSubmitted, OrderTerms, OrderType,
-    Outcome, Refusal, ReplaceOrder, TimeInForce, TriggerSource, Why,
+    AccountStatus, AccountType, Code, Detail, EventBuffer, EventHead, EventKind, HoldReason,
+    MarginMoved, MarketKind, OrderAccepted, OrderRejected, OrderRequest, OrderSubmitted,
+    OrderTerms, OrderType, Outcome, PlainSubmitted, Refusal, ReplaceOrder, TimeInForce,
+    TriggerSource, Why,
 };
-use units::{Amount, Lots, Side, Ticks};
+use units::{Amount, Id, Lots, Rate, Side, Ticks};
 
+use crate::apply::Submission;
 use crate::market::Market;
 use crate::oco::beyond;
 use crate::order::{Slot, Waiting};
@@ -19,7 +21,12 @@ use crate::{Kernel, Watch};
 
 /// An order that passed every check.
 struct OrderPlan {
-    terms: OrderTerms,
+    account: u32,
+    market: u32,
+    ticks: Ticks,
+    lots: Lots,
+    /// Taker rate that its reservation counts with.
+    rate: Rate,
     /// Sequence of the order that it replaces.
     replaces: Option<u64>,
     reserve: Amount,
@@ -42,10 +49,18 @@ struct Checked<'a> {
 impl<W: Watch> Kernel<W> {
     /// Places an order: accepted and matched, or rejected.
     #[inline]
-    pub(crate) fn place_order(&mut self, request: &OrderRequest, out: &mut EventBuffer) -> Outcome {
+    pub(crate) fn place_order(
+        &mut self,
+        request: &OrderRequest,
+        out: &mut EventBuffer,
+        outcome: &mut Outcome,
+    ) {
         match self.check_order(request, None) {
-            Ok(plan) => self.commit_order(request, &plan, out),
-            Err(refusal) => self.reject_order(request, refusal, out),
+            Ok(plan) => {
+                let order = self.commit_order(request, &plan, out);
+                *outcome = Outcome::Accepted { order };
+            }
+            Err(refusal) => *outcome = self.reject_order(request, refusal, out),
         }
     }
 
@@ -66,7 +81,7 @@ impl<W: Watch> Kernel<W> {
         }
         let plan = self.check_order(request, Some(old))?;
         self.cancel_open(old, Code::UserRequested, out);
-        Ok(self.commit_order(request, &plan, out))
+        Ok(Outcome::Accepted { order: self.commit_order(request, &plan, out) })
     }
 
     #[inline(always)]
@@ -81,7 +96,8 @@ impl<W: Watch> Kernel<W> {
         let market = self.check_market(request, account)?;
         let ticks = self.check_price(market, request, replaced)?;
         let lots = self.check_quantity(market, request, (ticks, replaced))?;
-        let need = self.check_value(market, request.side, (account, ticks, lots))?;
+        let rate = self.rates_of(account, market).taker;
+        let need = self.check_value(market, request.side, (ticks, lots, rate))?;
         let checked = Checked { request, replaced, partner, account, market, ticks, lots };
         if request.expire_at.is_some_and(|end| end <= self.command_time) {
             return Err(Refusal::new(Code::InvalidExpiry, Why::ExpiryPassed));
@@ -89,9 +105,9 @@ impl<W: Watch> Kernel<W> {
         let reserve = self.check_reserve(&checked, need)?;
         self.check_limits(&checked)?;
         self.check_fok(&checked)?;
-        let terms = OrderTerms::Checked { account, market: market.number, ticks, lots };
         let replaces = replaced.map(|slot| self.orders.at(slot).sequence);
-        Ok(OrderPlan { terms, replaces, reserve })
+        let market = market.number;
+        Ok(OrderPlan { account, market, ticks, lots, rate, replaces, reserve })
     }
 
     /// Step 1, all of it. Answers the other order of the pair.
@@ -288,13 +304,12 @@ impl<W: Watch> Kernel<W> {
         &self,
         market: &Market,
         side: Side,
-        (account, ticks, lots): (u32, Ticks, Lots),
+        (ticks, lots, rate): (Ticks, Lots, Rate),
     ) -> Result<Amount, Refusal> {
         if ticks == Ticks(0) {
             return Ok(Amount::ZERO);
         }
         let too_large = Refusal::new(Code::InvalidQuantity, Why::ValueTooLarge);
-        let rate = self.rates_of(account, market).taker;
         let units = u128::from(ticks.0) * u128::from(lots.0);
         market.value(units).ok_or(too_large)?;
         market.requirement(side, (ticks, lots), rate).ok_or(too_large)
@@ -369,23 +384,56 @@ impl<W: Watch> Kernel<W> {
         request: &OrderRequest,
         plan: &OrderPlan,
         out: &mut EventBuffer,
-    ) -> Outcome {
-        let event = submitted(request, plan.terms, plan.replaces);
-        let at = self.emit(out, EventKind::OrderSubmitted, &event);
-        let slot = self.apply_submitted(at, &event);
+    ) -> Id {
+        let &OrderPlan { account, market, ticks, lots, rate, .. } = plan;
+        let plain = PlainSubmitted::of(request, (account, market, ticks, lots));
+        let at = match plain.filter(|_| plan.replaces.is_none()) {
+            Some(plain) => self.emit_small(out, EventKind::OrderSubmitted, &plain),
+            None => self.emit_submitted(request, plan, out),
+        };
+        let submission = Submission {
+            account,
+            market,
+            ticks,
+            lots,
+            rate,
+            side: request.side,
+            order_type: request.order_type,
+            time_in_force: request.time_in_force,
+            self_trade: request.self_trade,
+            post_only: request.post_only,
+            expire_at: request.expire_at,
+            trigger: request.trigger.as_ref(),
+            oco_with: request.oco_with,
+        };
+        let slot = self.apply_submitted(at, &submission);
         let order = at.sequence;
         if plan.reserve != Amount::ZERO {
             let reason = HoldReason::OrderPlacement;
             let held = MarginMoved { order, amount: plan.reserve, reason };
-            let held_at = self.emit(out, EventKind::MarginReserved, &held);
+            let held_at = self.emit_small(out, EventKind::MarginReserved, &held);
             self.apply_reserved(held_at, &held, slot);
         }
-        let accepted_at = self.emit(out, EventKind::OrderAccepted, &OrderAccepted { order });
+        let accepted_at = self.emit_small(out, EventKind::OrderAccepted, &OrderAccepted { order });
         self.apply_accepted(accepted_at, slot);
         if self.orders.at(slot).waiting().is_none() {
             self.match_or_end(slot, out);
         }
-        Outcome::Accepted { order: self.id_of(at.sequence, at.timestamp) }
+        self.id_of(at.sequence, at.timestamp)
+    }
+
+    /// OrderSubmitted with all that a request may say.
+    #[inline(never)]
+    fn emit_submitted(
+        &mut self,
+        request: &OrderRequest,
+        plan: &OrderPlan,
+        out: &mut EventBuffer,
+    ) -> EventHead {
+        let &OrderPlan { account, market, ticks, lots, .. } = plan;
+        let terms = OrderTerms::Checked { account, market, ticks, lots };
+        let event = submitted(request, terms, plan.replaces);
+        self.emit(out, EventKind::OrderSubmitted, &event)
     }
 
     /// OrderSubmitted and OrderRejected: an order that never was in a book (STATE-16).
@@ -428,7 +476,6 @@ fn whole_ticks(market: &Market, price: Amount) -> Result<Ticks, Refusal> {
     Ok(ticks)
 }
 
-#[inline]
 fn submitted(request: &OrderRequest, terms: OrderTerms, replaces: Option<u64>) -> OrderSubmitted {
     OrderSubmitted {
         terms,

@@ -112,7 +112,8 @@ impl<W: Watch> Kernel<W> {
                         && self.markets.market(market).is_some()
                         && self.is_submittable(submitted, account, market);
                     known.then(|| {
-                        self.apply_submitted(at, submitted);
+                        let submission = self.submission_of(submitted);
+                        self.apply_submitted(at, &submission);
                     })
                 }
                 OrderTerms::Requested { account, .. } => {
@@ -234,6 +235,9 @@ impl<W: Watch> Kernel<W> {
                 self.assets.terms(event.asset)?;
                 (event.from != event.to && event.amount > Amount::ZERO).then_some(())?;
                 self.apply_transferred(at, event);
+            }
+            Event::FeeRefunded(event) => {
+                self.is_refundable(event).then(|| self.apply_refunded(at, event))?;
             }
             Event::CountdownCancelChanged(event) => {
                 self.ledger.account(event.account)?;

@@ -91,6 +91,7 @@ impl<W: Watch> Kernel<W> {
             out.extend_from_slice(&hash);
             self.save_one(Entity::Key(hash), out);
         }
+        self.save_refunds(out);
     }
 
     fn save_all(&self, entities: impl ExactSizeIterator<Item = Entity>, out: &mut Vec<u8>) {
@@ -151,6 +152,7 @@ impl<W: Watch> Kernel<W> {
         // The day that its last event was in: what rates are read for before the next command.
         kernel.command_time = kernel.position.last_timestamp;
         kernel.load_keys(&mut reader)?;
+        kernel.load_refunds(&mut reader)?;
         reader.end()?;
         Ok(kernel)
     }
@@ -383,7 +385,7 @@ impl<W: Watch> Kernel<W> {
 }
 
 /// What a sound state holds to.
-fn consistent(holds: bool) -> Result<(), LoadError> {
+pub(crate) fn consistent(holds: bool) -> Result<(), LoadError> {
     if holds { Ok(()) } else { Err(LoadError::Inconsistent) }
 }
 
@@ -455,8 +457,6 @@ fn read_order(reader: &mut Reader<'_>, sequence: u64) -> Result<Order, LoadError
         self_trade: SelfTrade::from_number(self_trade).ok_or(DecodeError::BadTag)?,
         conditions: read_conditions(reader)?,
         node: NodeId::NONE,
-        next: 0,
-        previous: 0,
     })
 }
 

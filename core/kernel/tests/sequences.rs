@@ -66,6 +66,7 @@ fn commands_and_stamps_never_go_back() {
             correlation: None,
             key: None,
             command,
+            account_version: None,
         };
         let mut out = EventBuffer::new();
         catch_unwind(AssertUnwindSafe(|| kernel.execute(&stamped, &mut out))).is_ok()

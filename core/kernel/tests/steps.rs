@@ -352,7 +352,15 @@ fn ids_from_outside_are_data() {
         let command = Command::PlaceOrder(limit(alice, Buy, "0.5", "90"));
         let fallback_clock = false;
         kernel.execute(
-            &Stamped { sequence, stamp, fallback_clock, correlation, key, command },
+            &Stamped {
+                sequence,
+                stamp,
+                fallback_clock,
+                correlation,
+                key,
+                command,
+                account_version: None,
+            },
             &mut out,
         );
         let group = GroupIter::new(out.bytes()).next().expect("one").expect("sound");

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use schema::{BalanceUpdated, Label, Posting};
-use units::{Amount, Id, Timestamp};
+use units::{Amount, Id, SequenceIndex, Timestamp};
 
 use crate::{Account, Balance, SystemAccount};
 
@@ -19,7 +19,7 @@ pub struct Ledger {
     accounts: Vec<Account>,
     balances: Vec<Balance>,
     /// Account number by sequence of its AccountCreated.
-    by_sequence: BTreeMap<u64, u32>,
+    by_sequence: SequenceIndex,
     by_external_id: BTreeMap<Label, u32>,
 }
 
@@ -72,8 +72,9 @@ impl Ledger {
     pub fn open(&mut self, account: Account) -> u32 {
         let number = self.account_count();
         let by_external_id = self.by_external_id.insert(account.opening.external_id, number);
-        let by_sequence = self.by_sequence.insert(account.id.sequence(), number);
-        assert!(by_external_id.is_none() && by_sequence.is_none(), "an account is opened once");
+        let by_id = self.number(account.id);
+        assert!(by_external_id.is_none() && by_id.is_none(), "an account is opened once");
+        self.by_sequence.insert(account.id.sequence(), number);
         self.accounts.push(account);
         number
     }
@@ -82,8 +83,7 @@ impl Ledger {
     #[must_use]
     #[inline]
     pub fn number(&self, id: Id) -> Option<u32> {
-        let number = *self.by_sequence.get(&id.sequence())?;
-        (self.accounts[number as usize].id == id).then_some(number)
+        self.by_sequence.find(id.sequence(), |number| self.accounts[number as usize].id == id)
     }
 
     /// Number of the account that users see under this id.

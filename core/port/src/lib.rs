@@ -35,7 +35,7 @@ pub use history::{
 pub use view::{
     AccountFeesView, AccountView, AnnouncedRates, AssetView, BalanceView, BookView,
     FeeScheduleView, HealthStatus, HealthView, LevelView, MarketView, OrderPreview, OrderView,
-    Query, Seen, View,
+    Query, REFUND_COUNT_SHOWN, RefundView, Seen, View,
 };
 
 /// A future that any executor can run.
@@ -48,6 +48,8 @@ pub struct Request {
     pub correlation: Id,
     /// Idempotency key.
     pub key: Option<Key>,
+    /// The version of its account that the command is based on, if it matters (SEQ-33).
+    pub account_version: Option<u64>,
     /// What is asked.
     pub command: Command,
 }

@@ -306,7 +306,7 @@ pub struct FeeScheduleView {
 }
 
 /// The fees of an account, which are what its next trade is charged (FEE-42, FEE-43).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountFeesView {
     /// Its id.
     pub account_id: Id,
@@ -328,7 +328,25 @@ pub struct AccountFeesView {
     pub waiver_ends_at: Option<Timestamp>,
     /// What comes into force later.
     pub announced: Option<AnnouncedRates>,
+    /// Fees of which something was given back, the latest trade first; `REFUND_COUNT_SHOWN` at the most.
+    pub refunds: Vec<RefundView>,
 }
+
+/// A fee of which something was given back (FEE-24).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RefundView {
+    /// The trade that charged it.
+    pub trade_id: Id,
+    /// The asset of the fee.
+    pub asset: Label,
+    /// What was charged.
+    pub fee: Amount,
+    /// What was given back so far.
+    pub refunded: Amount,
+}
+
+/// Refunds that the fees of an account show at the most.
+pub const REFUND_COUNT_SHOWN: usize = 100;
 
 /// Rates of an account that come into force later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

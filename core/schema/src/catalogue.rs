@@ -186,6 +186,7 @@ impl EventKind {
             | K::AccountProfileChanged
             | K::FeeTierChanged
             | K::CountdownCancelChanged
+            | K::FeeRefunded
             | K::MarginReserved
             | K::MarginReleased
             | K::DepositConfirmed

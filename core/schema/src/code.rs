@@ -322,6 +322,8 @@ enumeration! {
         AccountVersionDiffers = 69, "account_version is not the current one";
         /// LIFE-8.
         TooManyOrdersOfShard = 70, "the shard holds as many open orders as it may";
+        /// FEE-24.
+        RefundTooLarge = 71, "no more goes back than is left of the fee";
     }
 }
 

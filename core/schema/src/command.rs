@@ -9,8 +9,8 @@ use alloc::vec::Vec;
 use units::{Amount, Id, Rate, Side, Timestamp};
 
 use crate::{
-    AccountStatus, AccountType, ApiClass, AssetTerms, ClockStatus, CommandKind, FeeTier, Label,
-    MarketParameters, MarketTerms, OrderTier, OrderType, PositionSide, RiskTier, SelfTrade,
+    AccountStatus, AccountType, ApiClass, AssetTerms, ClockStatus, CommandKind, FeeRefund, FeeTier,
+    Label, MarketParameters, MarketTerms, OrderTier, OrderType, PositionSide, RiskTier, SelfTrade,
     TimeInForce, TriggerKind, TriggerSource, WaiverReason,
 };
 
@@ -27,6 +27,8 @@ pub struct Stamped {
     pub correlation: Option<Id>,
     /// Idempotency key, for commands that have one (D-74).
     pub key: Option<Key>,
+    /// The version of its account that the command is based on, if it matters (ACCT-8, SEQ-33).
+    pub account_version: Option<u64>,
     /// What is asked.
     pub command: Command,
 }
@@ -147,6 +149,8 @@ pub enum Command {
     SetFeeSchedule(FeeSchedule, Operator),
     /// Gives an account rates of its own or a waiver, or takes them back.
     SetAccountRates(RatesChange, Operator),
+    /// Gives a fee back, in whole or in part.
+    RefundFee(FeeRefund, Operator),
     /// Changes what is known of an account.
     SetAccountProfile(ProfileChange, Operator),
     /// Places an order.
@@ -444,6 +448,7 @@ impl Command {
             Self::SetMarketParameters(..) => CommandKind::SetMarketParameters,
             Self::SetFeeSchedule(..) => CommandKind::SetFeeSchedule,
             Self::SetAccountRates(..) => CommandKind::SetAccountRates,
+            Self::RefundFee(..) => CommandKind::RefundFee,
             Self::SetAccountProfile(..) => CommandKind::SetAccountProfile,
             Self::PlaceOrder(_) => CommandKind::PlaceOrder,
             Self::CancelOrder(_) => CommandKind::CancelOrder,

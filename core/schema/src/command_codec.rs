@@ -15,6 +15,7 @@ use crate::change_codec::{
     write_reduce, write_replace, write_schedule, write_transfer,
 };
 use crate::order_codec::{read_order, write_order};
+use crate::refund::{read_refund, write_refund};
 use crate::terms_codec::{
     read_asset, read_genesis, read_market, read_opening, write_asset, write_genesis, write_market,
     write_opening,
@@ -35,13 +36,15 @@ const KEYED: u8 = 1 << 1;
 const GATEWAY_KEY: u8 = 1 << 2;
 const KEY_TEXT: u8 = 1 << 3;
 const FALLBACK_CLOCK: u8 = 1 << 4;
-const FLAGS_END: u8 = 1 << 5;
+const VERSIONED: u8 = 1 << 5;
+const FLAGS_END: u8 = 1 << 6;
 
 /// Appends the stored form of a command.
 pub fn encode_command(out: &mut Vec<u8>, stamped: &Stamped) {
     let mut flags = 0;
     flags |= if stamped.correlation.is_some() { CORRELATED } else { 0 };
     flags |= if stamped.fallback_clock { FALLBACK_CLOCK } else { 0 };
+    flags |= if stamped.account_version.is_some() { VERSIONED } else { 0 };
     if let Some(key) = &stamped.key {
         flags |= KEYED;
         flags |= if matches!(key.origin, KeyOrigin::Gateway { .. }) { GATEWAY_KEY } else { 0 };
@@ -54,6 +57,9 @@ pub fn encode_command(out: &mut Vec<u8>, stamped: &Stamped) {
     }
     if let Some(key) = &stamped.key {
         write_key(out, key);
+    }
+    if let Some(version) = stamped.account_version {
+        write_u64(out, version);
     }
     write_body_only(out, &stamped.command);
     if let Some(operator) = operator_of(&stamped.command) {
@@ -99,6 +105,7 @@ const fn operator_of(command: &Command) -> Option<&Operator> {
         | Command::SetMarketParameters(_, operator)
         | Command::SetFeeSchedule(_, operator)
         | Command::SetAccountRates(_, operator)
+        | Command::RefundFee(_, operator)
         | Command::SetAccountProfile(_, operator) => Some(operator),
         _ => None,
     }
@@ -139,6 +146,7 @@ fn write_body_only(out: &mut Vec<u8>, command: &Command) {
         Command::SetMarketParameters(change, _) => write_parameter_change(out, change),
         Command::SetFeeSchedule(schedule, _) => write_schedule(out, schedule),
         Command::SetAccountRates(change, _) => write_rates_change(out, change),
+        Command::RefundFee(refund, _) => write_refund(out, refund),
         Command::SetAccountProfile(change, _) => write_profile_change(out, change),
         Command::ReduceOrder(reduce) => write_reduce(out, reduce),
         Command::ReplaceOrder(replace) => write_replace(out, replace),
@@ -165,10 +173,11 @@ pub fn decode_command(bytes: &[u8], sequence: u64) -> Result<Stamped, DecodeErro
     let stamp = reader.time()?;
     let correlation = if flags & CORRELATED != 0 { Some(reader.id()?) } else { None };
     let key = if flags & KEYED != 0 { Some(read_key(&mut reader, flags)?) } else { None };
+    let account_version = if flags & VERSIONED != 0 { Some(reader.u64()?) } else { None };
     let command = read_body(&mut reader, kind)?;
     reader.end()?;
     let fallback_clock = flags & FALLBACK_CLOCK != 0;
-    Ok(Stamped { sequence, stamp, fallback_clock, correlation, key, command })
+    Ok(Stamped { sequence, stamp, fallback_clock, correlation, key, command, account_version })
 }
 
 #[inline]
@@ -231,6 +240,7 @@ fn read_body(reader: &mut Reader<'_>, kind: CommandKind) -> Result<Command, Deco
         K::SetAccountRates => {
             Command::SetAccountRates(read_rates_change(reader)?, read_operator(reader)?)
         }
+        K::RefundFee => Command::RefundFee(read_refund(reader)?, read_operator(reader)?),
         K::SetAccountProfile => {
             Command::SetAccountProfile(read_profile_change(reader)?, read_operator(reader)?)
         }

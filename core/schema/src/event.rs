@@ -11,7 +11,7 @@ use units::{Amount, Id, Lots, Rate, Side, Ticks, Timestamp};
 
 use crate::{
     AccountOpening, AccountStatus, ApiClass, AssetTerms, Bucket, ClockStatus, Code, CommandKind,
-    Detail, EventKind, ExpiryReason, FeeKind, FeeTier, Genesis, HoldReason, Label,
+    Detail, EventKind, ExpiryReason, FeeKind, FeeRefunded, FeeTier, Genesis, HoldReason, Label,
     MarketParameters, MarketTerms, OrderTier, OrderType, PositionSide, ReduceReason, ReleaseReason,
     RiskTier, SelfTrade, SymbolRef, TimeInForce, Trigger, UpdateReason, WaiverReason,
 };
@@ -223,7 +223,7 @@ pub struct OrderTriggered {
 pub enum Reference {
     /// The event with this sequence: a trade's TradeExecuted, a transfer's AccountTransferred.
     Event(u64),
-    /// Something outside.
+    /// Something outside this command: a transaction of the world, an account, a refunded trade.
     Outside(Id),
 }
 
@@ -506,6 +506,7 @@ pub enum Event {
     AccountProfileChanged(AccountProfileChanged),
     AccountTransferred(AccountTransferred),
     CountdownCancelChanged(CountdownCancelChanged),
+    FeeRefunded(FeeRefunded),
     OrderReduced(OrderReduced),
     OrderTriggered(OrderTriggered),
 }
@@ -547,6 +548,7 @@ impl Event {
             Self::AccountProfileChanged(_) => K::AccountProfileChanged,
             Self::AccountTransferred(_) => K::AccountTransferred,
             Self::CountdownCancelChanged(_) => K::CountdownCancelChanged,
+            Self::FeeRefunded(_) => K::FeeRefunded,
             Self::OrderReduced(_) => K::OrderReduced,
             Self::OrderTriggered(_) => K::OrderTriggered,
         }

@@ -11,6 +11,7 @@ use crate::change_codec::{
     read_countdown_changed, read_parameters_changed, read_profile_changed, read_reduced,
     read_schedule_changed, read_tier_changed, read_transferred, read_triggered,
 };
+use crate::refund::read_refunded;
 use crate::terms_codec::{
     read_asset, read_genesis, read_market, read_opening, write_asset, write_genesis, write_market,
     write_opening,
@@ -203,6 +204,7 @@ impl Payload for Event {
             Self::AccountProfileChanged(event) => event,
             Self::AccountTransferred(event) => event,
             Self::CountdownCancelChanged(event) => event,
+            Self::FeeRefunded(event) => event,
             Self::OrderReduced(event) => event,
             Self::OrderTriggered(event) => event,
         };
@@ -314,6 +316,7 @@ pub(crate) fn read_event(
         K::AccountProfileChanged => Event::AccountProfileChanged(read_profile_changed(reader)?),
         K::AccountTransferred => Event::AccountTransferred(read_transferred(reader)?),
         K::CountdownCancelChanged => Event::CountdownCancelChanged(read_countdown_changed(reader)?),
+        K::FeeRefunded => Event::FeeRefunded(read_refunded(reader)?),
         K::OrderReduced => Event::OrderReduced(read_reduced(reader, sequence)?),
         K::OrderTriggered => Event::OrderTriggered(read_triggered(reader, sequence)?),
         _ => return Err(DecodeError::Unknown),

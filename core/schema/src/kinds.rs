@@ -304,6 +304,18 @@ enumeration! {
 }
 
 enumeration! {
+    /// Why a fee is given back (FEE-23).
+    RefundReason {
+        /// The exchange made a mistake.
+        ExchangeError = 0, "EXCHANGE_ERROR";
+        /// Something did not work.
+        Malfunction = 1, "MALFUNCTION";
+        /// It was agreed on.
+        Compensation = 2, "COMPENSATION";
+    }
+}
+
+enumeration! {
     /// Who canceled an order (EVT-20).
     CanceledBy {
         /// Its owner.
@@ -386,7 +398,7 @@ enumeration! {
         SetFeeSchedule = 28, "SetFeeSchedule";
         /// Gives an account its own rates or a waiver, or takes them back.
         SetAccountRates = 29, "SetAccountRates";
-        /// Gives a fee back; later.
+        /// Gives a fee back (FEE-23).
         RefundFee = 30, "RefundFee";
         /// Changes tiers and jurisdiction of an account.
         SetAccountProfile = 31, "SetAccountProfile";
@@ -465,6 +477,8 @@ enumeration! {
         AccountTransferred = 39, "AccountTransferred";
         /// A dead-man's switch was armed, disarmed, or went off.
         CountdownCancelChanged = 40, "CountdownCancelChanged";
+        /// A fee was given back.
+        FeeRefunded = 41, "FeeRefunded";
         /// An order reached the core.
         OrderSubmitted = 48, "OrderSubmitted";
         /// It passed the checks.

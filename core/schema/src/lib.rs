@@ -26,7 +26,9 @@ mod kinds;
 mod label;
 pub mod limits;
 mod order_codec;
+mod refund;
 mod reply;
+mod small;
 mod terms;
 mod terms_codec;
 mod trading_codec;
@@ -53,9 +55,12 @@ pub use event_codec::{Payload, decode_payload};
 pub use kinds::{
     AccountStatus, AccountType, ApiClass, Bucket, CanceledBy, ClockStatus, CommandKind, EventKind,
     ExpiryReason, FeeKind, HoldReason, MarketKind, Matching, OrderState, OrderTier, OrderType,
-    PositionSide, ReduceReason, ReleaseReason, RiskTier, SelfTrade, TimeInForce, TriggerKind,
-    TriggerSource, UpdateReason, WaiverReason,
+    PositionSide, ReduceReason, RefundReason, ReleaseReason, RiskTier, SelfTrade, TimeInForce,
+    TriggerKind, TriggerSource, UpdateReason, WaiverReason,
 };
 pub use label::{Label, LabelTooLong};
+pub use refund::{FeeRefund, FeeRefunded};
 pub use reply::{Outcome, Reply};
+pub use small::{Cursor, Small};
 pub use terms::{AssetTerms, FeeTier, MarketParameters, MarketTerms, NetworkTerms};
+pub use trading_codec::PlainSubmitted;

@@ -52,6 +52,8 @@ pub const MARKET_COUNT_MAX: u32 = 65_535;
 pub const ACCOUNT_COUNT_MAX: u32 = 100_000_000;
 /// Open orders of a shard.
 pub const ORDER_COUNT_MAX: u32 = 100_000_000;
+/// Fees of a shard of which something was given back (D-104).
+pub const REFUND_COUNT_MAX: usize = 10_000_000;
 /// Rows of a fee tier table.
 pub const FEE_TIER_COUNT_MAX: usize = 32;
 /// Networks of an asset.

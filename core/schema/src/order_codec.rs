@@ -26,6 +26,19 @@ pub(crate) fn order_style(request: &OrderStyle) -> u8 {
         | request.self_trade.number() << 6
 }
 
+/// The style byte of a request.
+#[inline]
+pub(crate) fn request_style(request: &OrderRequest) -> u8 {
+    order_style(&OrderStyle {
+        side: request.side,
+        order_type: request.order_type,
+        time_in_force: request.time_in_force,
+        post_only: request.post_only,
+        reduce_only: request.reduce_only,
+        self_trade: request.self_trade,
+    })
+}
+
 /// What `order_style` packs.
 pub(crate) struct OrderStyle {
     pub(crate) side: Side,
@@ -61,14 +74,7 @@ const BY_QUOTE: u8 = 1 << 7;
 #[inline]
 pub(crate) fn write_order(out: &mut Vec<u8>, request: &OrderRequest) {
     let flag = |set: bool, bit: u8| if set { bit } else { 0 };
-    out.push(order_style(&OrderStyle {
-        side: request.side,
-        order_type: request.order_type,
-        time_in_force: request.time_in_force,
-        post_only: request.post_only,
-        reduce_only: request.reduce_only,
-        self_trade: request.self_trade,
-    }));
+    out.push(request_style(request));
     out.push(
         flag(request.price.is_some(), HAS_PRICE)
             | flag(request.client_order_id.is_some(), HAS_CLIENT_ID)

@@ -1,22 +1,24 @@
 //! The stored form of the events of trading: balances, reservations, orders, trades.
 //!
-//! These are written millions of times a second by the live kernel, so each `write` is inlined and
-//! makes no allocation of its own. A reference to an order or a trade is the distance back from the
+//! Most of these are written millions of times a second by the live kernel, which `small.rs` is for. A reference to an order or a trade is the distance back from the
 //! event's own sequence, which is small for what is young. See `docs/formats/event.md`.
 
 use alloc::vec::Vec;
 
-use units::Amount;
+use units::{Amount, Lots, Ticks};
 
 use crate::event_codec::{Payload, read_detail, write_detail};
-use crate::order_codec::{OrderStyle, order_style, read_style, read_trigger, write_trigger};
+use crate::order_codec::{
+    OrderStyle, order_style, read_style, read_trigger, request_style, write_trigger,
+};
+use crate::small::{Cursor, Small, write_small};
 use crate::wire::{
     DecodeError, Reader, write_amount, write_id, write_label, write_time, write_u64,
 };
 use crate::{
     BalanceUpdated, Bucket, Code, ExpiryReason, Fill, HoldReason, MarginMoved, OrderAccepted,
-    OrderEnded, OrderRejected, OrderSubmitted, OrderTerms, PositionSide, Posting, Reference,
-    ReleaseReason, SymbolRef, TradeExecuted, TradeSettled, UpdateReason,
+    OrderEnded, OrderRejected, OrderRequest, OrderSubmitted, OrderTerms, PositionSide, Posting,
+    Reference, ReleaseReason, SymbolRef, TradeExecuted, TradeSettled, UpdateReason,
 };
 
 /// How far back `target` lies: an event refers to itself or to an earlier one, from 1.
@@ -35,24 +37,24 @@ pub(crate) fn read_back(reader: &mut Reader<'_>, sequence: u64) -> Result<u64, D
 
 const EVENT_REFERENCE: u8 = 0x80;
 
-impl Payload for BalanceUpdated {
+impl Small for BalanceUpdated {
     #[inline]
-    fn write(&self, out: &mut Vec<u8>, sequence: u64) {
+    fn put(&self, at: &mut Cursor<'_>, sequence: u64) {
         match self.reference {
             Reference::Event(event) => {
-                out.push(self.reason.number() | EVENT_REFERENCE);
-                write_back(out, sequence, event);
+                at.byte(self.reason.number() | EVENT_REFERENCE);
+                at.back(sequence, event);
             }
             Reference::Outside(id) => {
-                out.push(self.reason.number());
-                write_id(out, id);
+                at.byte(self.reason.number());
+                at.id(id);
             }
         }
-        write_u64(out, self.postings().len() as u64);
+        at.u64(self.postings().len() as u64);
         for posting in self.postings() {
-            write_u64(out, u64::from(posting.account));
-            write_u64(out, u64::from(posting.asset) << 1 | u64::from(posting.bucket.number()));
-            write_amount(out, posting.delta);
+            at.u64(u64::from(posting.account));
+            at.u64(u64::from(posting.asset) << 1 | u64::from(posting.bucket.number()));
+            at.amount(posting.delta);
         }
     }
 }
@@ -87,21 +89,21 @@ pub(crate) fn read_balance_updated(
     Ok(event)
 }
 
-impl Payload for MarginMoved<HoldReason> {
+impl Small for MarginMoved<HoldReason> {
     #[inline]
-    fn write(&self, out: &mut Vec<u8>, sequence: u64) {
-        out.push(self.reason.number());
-        write_back(out, sequence, self.order);
-        write_amount(out, self.amount);
+    fn put(&self, at: &mut Cursor<'_>, sequence: u64) {
+        at.byte(self.reason.number());
+        at.back(sequence, self.order);
+        at.amount(self.amount);
     }
 }
 
-impl Payload for MarginMoved<ReleaseReason> {
+impl Small for MarginMoved<ReleaseReason> {
     #[inline]
-    fn write(&self, out: &mut Vec<u8>, sequence: u64) {
-        out.push(self.reason.number());
-        write_back(out, sequence, self.order);
-        write_amount(out, self.amount);
+    fn put(&self, at: &mut Cursor<'_>, sequence: u64) {
+        at.byte(self.reason.number());
+        at.back(sequence, self.order);
+        at.amount(self.amount);
     }
 }
 
@@ -120,8 +122,47 @@ const HAS_END: u64 = 1 << 10;
 /// What only a request carries.
 const OF_REQUEST: u64 = SYMBOL_UNKNOWN | HAS_PRICE | BY_QUOTE;
 
-impl Payload for OrderSubmitted {
+/// OrderSubmitted of an order that passed its checks and has nothing that is optional.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlainSubmitted {
+    style: u8,
+    account: u32,
+    market: u32,
+    ticks: Ticks,
+    lots: Lots,
+}
+
+impl PlainSubmitted {
+    /// The event of a request with these terms; `None` when the request has more to say than they do.
+    #[must_use]
     #[inline]
+    pub fn of(
+        request: &OrderRequest,
+        (account, market, ticks, lots): (u32, u32, Ticks, Lots),
+    ) -> Option<Self> {
+        let has_more = request.client_order_id.is_some()
+            || request.expire_at.is_some()
+            || request.trigger.is_some()
+            || request.oco_with.is_some()
+            || request.position_side.is_some();
+        let style = request_style(request);
+        (!has_more).then_some(Self { style, account, market, ticks, lots })
+    }
+}
+
+impl Small for PlainSubmitted {
+    #[inline]
+    fn put(&self, at: &mut Cursor<'_>, _: u64) {
+        at.byte(self.style);
+        at.byte(0);
+        at.u64(u64::from(self.account));
+        at.u64(u64::from(self.market));
+        at.u64(self.ticks.0);
+        at.u64(self.lots.0);
+    }
+}
+
+impl Payload for OrderSubmitted {
     fn write(&self, out: &mut Vec<u8>, sequence: u64) {
         let flag = |set: bool, bit: u64| if set { bit } else { 0 };
         let mut has = flag(self.client_order_id.is_some(), HAS_CLIENT_ID)
@@ -253,10 +294,10 @@ pub(crate) fn read_submitted(
     })
 }
 
-impl Payload for OrderAccepted {
+impl Small for OrderAccepted {
     #[inline]
-    fn write(&self, out: &mut Vec<u8>, sequence: u64) {
-        write_back(out, sequence, self.order);
+    fn put(&self, at: &mut Cursor<'_>, sequence: u64) {
+        at.back(sequence, self.order);
     }
 }
 
@@ -281,13 +322,13 @@ pub(crate) fn read_rejected(
     Ok(OrderRejected { order, reason, detail: read_detail(reader)? })
 }
 
-impl Payload for Fill {
+impl Small for Fill {
     #[inline]
-    fn write(&self, out: &mut Vec<u8>, sequence: u64) {
-        write_back(out, sequence, self.order);
-        write_u64(out, self.ticks.0);
-        write_u64(out, self.lots.0);
-        write_amount(out, self.fee);
+    fn put(&self, at: &mut Cursor<'_>, sequence: u64) {
+        at.back(sequence, self.order);
+        at.u64(self.ticks.0);
+        at.u64(self.lots.0);
+        at.amount(self.fee);
     }
 }
 
@@ -301,22 +342,22 @@ pub(crate) fn cancel_reason(number: u8) -> Option<Code> {
     Code::from_number(number).filter(|code| code.uses().cancels)
 }
 
-impl Payload for OrderEnded<Code> {
+impl Small for OrderEnded<Code> {
     /// # Panics
     /// On a reason that is not marked C (EVT-19).
     #[inline]
-    fn write(&self, out: &mut Vec<u8>, sequence: u64) {
+    fn put(&self, at: &mut Cursor<'_>, sequence: u64) {
         assert!(self.reason.uses().cancels, "a code marked C (EVT-77)");
-        write_back(out, sequence, self.order);
-        out.push(self.reason.number());
+        at.back(sequence, self.order);
+        at.byte(self.reason.number());
     }
 }
 
-impl Payload for OrderEnded<ExpiryReason> {
+impl Small for OrderEnded<ExpiryReason> {
     #[inline]
-    fn write(&self, out: &mut Vec<u8>, sequence: u64) {
-        write_back(out, sequence, self.order);
-        out.push(self.reason.number());
+    fn put(&self, at: &mut Cursor<'_>, sequence: u64) {
+        at.back(sequence, self.order);
+        at.byte(self.reason.number());
     }
 }
 
@@ -328,24 +369,47 @@ pub(crate) fn read_ended<R>(
     Ok(OrderEnded { order: read_back(reader, sequence)?, reason: reader.tag(from_number)? })
 }
 
-impl Payload for TradeExecuted {
+impl Small for TradeExecuted {
     #[inline]
-    fn write(&self, out: &mut Vec<u8>, sequence: u64) {
-        write_back(out, sequence, self.maker);
-        write_back(out, sequence, self.taker);
-        write_u64(out, self.ticks.0);
-        write_u64(out, self.lots.0);
+    fn put(&self, at: &mut Cursor<'_>, sequence: u64) {
+        at.back(sequence, self.maker);
+        at.back(sequence, self.taker);
+        at.u64(self.ticks.0);
+        at.u64(self.lots.0);
     }
 }
 
-impl Payload for TradeSettled {
+impl Small for TradeSettled {
     #[inline]
-    fn write(&self, out: &mut Vec<u8>, sequence: u64) {
-        write_back(out, sequence, self.trade);
-        write_amount(out, self.maker_fee);
-        write_amount(out, self.taker_fee);
+    fn put(&self, at: &mut Cursor<'_>, sequence: u64) {
+        at.back(sequence, self.trade);
+        at.amount(self.maker_fee);
+        at.amount(self.taker_fee);
     }
 }
+
+/// A small payload is written the same way wherever it goes.
+macro_rules! payload_of_small {
+    ($($name:ty),+) => {
+        $(impl Payload for $name {
+            fn write(&self, out: &mut Vec<u8>, sequence: u64) {
+                write_small(out, self, sequence);
+            }
+        })+
+    };
+}
+
+payload_of_small!(
+    BalanceUpdated,
+    MarginMoved<HoldReason>,
+    MarginMoved<ReleaseReason>,
+    OrderAccepted,
+    Fill,
+    OrderEnded<Code>,
+    OrderEnded<ExpiryReason>,
+    TradeExecuted,
+    TradeSettled
+);
 
 pub(crate) fn read_margin<R>(
     reader: &mut Reader<'_>,

@@ -67,13 +67,19 @@ fn write_groups(out: &mut Vec<u8>, value: u64) {
     if value >> 56 != 0 {
         return write_long(out, value);
     }
+    let (word, count) = spread_groups(value);
+    write_front(out, &word.to_le_bytes(), count);
+}
+
+/// The groups of a value below 2⁵⁶ and above 0, the first in the lowest byte, and how many they are.
+#[inline(never)]
+pub(crate) fn spread_groups(value: u64) -> (u64, usize) {
     let mut word = (value & 0x0fff_ffff) | (value & 0x00ff_ffff_f000_0000) << 4;
     word = (word & 0x0000_3fff_0000_3fff) | (word & 0x0fff_c000_0fff_c000) << 2;
     word = (word & 0x007f_007f_007f_007f) | (word & 0x3f80_3f80_3f80_3f80) << 1;
     let count = (64 - value.leading_zeros()).div_ceil(7);
     let not_last = (1 << (8 * (count - 1))) - 1;
-    word |= 0x8080_8080_8080_8080 & not_last;
-    write_front(out, &word.to_le_bytes(), count as usize);
+    (word | 0x8080_8080_8080_8080 & not_last, count as usize)
 }
 
 /// Nine or ten groups.

@@ -15,6 +15,7 @@ mod amount;
 mod id;
 mod market;
 mod rate;
+mod sequence_index;
 mod time;
 mod wide;
 
@@ -22,5 +23,6 @@ pub use amount::{Amount, ParseAmountError};
 pub use id::{Id, IdError, OUTER_STREAM_FIRST, SEQUENCE_MAX};
 pub use market::{Lots, Side, Ticks};
 pub use rate::Rate;
+pub use sequence_index::SequenceIndex;
 pub use time::{ParseTimeError, Timestamp};
 pub use wide::{Rounding, mul_div};

@@ -135,7 +135,15 @@ impl LocalVenue {
         let sequence = self.kernel.position().command_sequence + 1;
         let (stamp, fallback_clock, correlation) = (self.stamp, false, None);
         self.buffer.clear();
-        let stamped = Stamped { sequence, stamp, fallback_clock, correlation, key, command };
+        let stamped = Stamped {
+            sequence,
+            stamp,
+            fallback_clock,
+            correlation,
+            key,
+            command,
+            account_version: None,
+        };
         self.kernel.execute(&stamped, &mut self.buffer).outcome
     }
 

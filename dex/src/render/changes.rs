@@ -11,7 +11,7 @@ use super::registry::tier;
 use super::scene::{Scene, price_of, quantity_of};
 use super::trading::Payload;
 use schema::{
-    AccountProfileChanged, AccountTransferred, CountdownCancelChanged, EventHead,
+    AccountProfileChanged, AccountTransferred, CountdownCancelChanged, EventHead, FeeRefunded,
     FeeScheduleChanged, FeeTierChanged, MarketParameters, MarketParametersChanged, MarketTerms,
     OrderReduced, OrderTriggered,
 };
@@ -59,6 +59,17 @@ pub(super) fn account_transferred(
         .text("to_account_id", scene.account(event.to)?)
         .text("asset", scene.asset(event.asset)?)
         .text("amount", event.amount))
+}
+
+pub(super) fn fee_refunded(scene: &Scene<'_>, event: &FeeRefunded) -> anyhow::Result<Fields> {
+    Ok(Fields::new()
+        .text("trade_id", event.trade)
+        .text("account_id", scene.account(event.account)?)
+        .text("asset", scene.asset(event.asset)?)
+        .text("fee", event.fee)
+        .text("amount", event.amount)
+        .text("reason", event.reason.name())
+        .text("actor", event.actor))
 }
 
 pub(super) fn countdown_changed(

@@ -5,8 +5,9 @@
 
 use kernel::{Kernel, Watch};
 use schema::{
-    AccountRates, AssetRef, Command, FeeKind, Key, KeyOrigin, LedgerEntry, OrderRequest, Outcome,
-    ParameterChange, ProfileChange, RatesChange, Refusal, Reply, Stamped, SymbolRef, WaiverReason,
+    AccountRates, AssetRef, Command, FeeKind, FeeRefund, Key, KeyOrigin, LedgerEntry, OrderRequest,
+    Outcome, ParameterChange, ProfileChange, RatesChange, Refusal, Reply, Stamped, SymbolRef,
+    WaiverReason,
 };
 use units::{Id, Rate};
 
@@ -111,6 +112,7 @@ fn body<W: Watch>(kernel: &Kernel<W>, command: &Command) -> Fields {
             .list("tiers", schedule.tiers.iter().map(registry::tier))
             .maybe_time("effective_at", schedule.effective_at),
         Command::SetAccountRates(change, _) => rates(change),
+        Command::RefundFee(refund, _) => fee_refund(kernel, refund),
         Command::SetAccountProfile(change, _) => profile(change),
         Command::ReduceOrder(reduce) => Fields::new()
             .text("account_id", reduce.account)
@@ -193,6 +195,17 @@ fn rates(change: &RatesChange) -> Fields {
         .maybe("waiver_reason", reason.map(WaiverReason::name))
         .maybe_time("ends_at", ends_at)
         .maybe_time("effective_at", change.effective_at)
+}
+
+fn fee_refund<W: Watch>(kernel: &Kernel<W>, refund: &FeeRefund) -> Fields {
+    Fields::new()
+        .text("trade_id", refund.trade)
+        .text("account_id", refund.account)
+        .text("asset", asset(kernel, &refund.asset))
+        .text("fee", refund.fee)
+        .text("amount", refund.amount)
+        .text("reason", refund.reason.name())
+        .text("actor", refund.actor)
 }
 
 fn profile(change: &ProfileChange) -> Fields {
@@ -289,6 +302,7 @@ fn accounts_of(command: &Command, outcome: &Outcome) -> Vec<Id> {
         Command::Transfer(transfer) => vec![transfer.from, transfer.to],
         Command::SetAccountStatus(change, _) => vec![change.account],
         Command::SetAccountRates(change, _) => vec![change.account],
+        Command::RefundFee(refund, _) => vec![refund.account],
         Command::SetAccountProfile(change, _) => vec![change.account],
         _ => Vec::new(),
     }

@@ -52,6 +52,7 @@ fn registered(scene: &Scene<'_>, at: EventHead, event: &Event) -> anyhow::Result
         Event::FeeTierChanged(event) => changes::tier_changed(scene, event)?,
         Event::AccountProfileChanged(event) => changes::profile_changed(scene, event)?,
         Event::AccountTransferred(event) => changes::account_transferred(scene, at, event)?,
+        Event::FeeRefunded(event) => changes::fee_refunded(scene, event)?,
         Event::CountdownCancelChanged(event) => changes::countdown_changed(scene, event)?,
         other => anyhow::bail!("{} is rendered elsewhere", other.kind().name()),
     })

@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use port::SettlementView;
 use schema::GroupIter;
-use settlement::{Day, Pair, Reading, Reconciliation, Report, Settled, Trade};
+use settlement::{Day, Pair, Reading, Reconciliation, Refund, Report, Settled, Trade};
 
 use super::kept::KeptRows;
 use crate::flow::bar;
@@ -33,7 +33,15 @@ impl Checked {
     }
 }
 
-/// Follows the log up to the end of a day and hands out the day's trades; answers whether the log
+/// What a day's report is made of.
+pub(super) enum Entry {
+    /// A trade with its row.
+    Trade(Box<Settled>),
+    /// A fee that was given back.
+    Refund(Refund),
+}
+
+/// Follows the log up to the end of a day and hands out the day's trades and refunds; answers whether the log
 /// reaches beyond it.
 ///
 /// # Errors
@@ -41,7 +49,7 @@ impl Checked {
 pub(super) fn follow(
     source: &Source,
     day: Day,
-    mut each: impl FnMut(&Reading, Settled) -> anyhow::Result<()>,
+    mut each: impl FnMut(&Reading, Entry) -> anyhow::Result<()>,
 ) -> anyhow::Result<bool> {
     let bar = bar("reading events", source.event_end());
     let mut reading = Reading::default();
@@ -56,7 +64,12 @@ pub(super) fn follow(
             let trades = reading.pass(&group).context("`dex verify` tells more")?;
             for trade in trades {
                 if day.contains(trade.trade.settled_at) {
-                    each(&reading, trade)?;
+                    each(&reading, Entry::Trade(Box::new(trade)))?;
+                }
+            }
+            for refund in reading.refunds() {
+                if day.contains(refund.refunded_at) {
+                    each(&reading, Entry::Refund(*refund))?;
                 }
             }
         }
@@ -78,7 +91,14 @@ pub(super) fn check(
     let mut report = Report::default();
     let mut reconciliation: Option<Reconciliation> = None;
     let mut first_other_row = None;
-    let is_closed = follow(source, day, |reading, Settled { trade, row }| {
+    let is_closed = follow(source, day, |reading, entry| {
+        let Settled { trade, row } = match entry {
+            Entry::Trade(settled) => *settled,
+            Entry::Refund(refund) => {
+                report.pass_refund(&refund);
+                return Ok(());
+            }
+        };
         report.pass(row.as_ref());
         let reconciliation =
             reconciliation.get_or_insert_with(|| Reconciliation::new(reading.fee_accounts()));

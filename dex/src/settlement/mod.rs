@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use settlement::Day;
 
 use crate::log::{Source, is_closed_pipe};
-use check::{Checked, check, follow};
+use check::{Checked, Entry, check, follow};
 use kept::KeptRows;
 
 /// A day of the settlement journal: its rows, its report, its reconciliation.
@@ -81,8 +81,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 fn print_journal(source: &Source, day: Day) -> anyhow::Result<()> {
     let mut out = BufWriter::new(std::io::stdout().lock());
-    let is_closed = follow(source, day, |_, settled| {
-        if let Some(row) = &settled.row {
+    let is_closed = follow(source, day, |_, entry| {
+        if let Entry::Trade(settled) = entry
+            && let Some(row) = &settled.row
+        {
             writeln!(out, "{}", line::write(row)?)?;
         }
         Ok(())

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
-use settlement::{Check, Compared, Volume};
+use settlement::{Check, Compared, Refunded, Volume};
 
 use super::check::Checked;
 
@@ -25,6 +25,14 @@ pub(super) fn report_json(checked: &Checked) -> Value {
     object["settlements"] = report.count().into();
     object["average_settlement_nanos"] = report.mean_nanos().map(nanos).into();
     object["failed_settlements"] = report.failed_count().into();
+    let refund = |(asset, refunded): (&_, &Refunded)| {
+        json!({
+            "asset": format!("{asset}"),
+            "refunded": refunded.amount.to_string(),
+            "refunds": refunded.count,
+        })
+    };
+    object["fees_refunded"] = report.refunds().map(refund).collect();
     object
 }
 
@@ -46,6 +54,10 @@ pub(super) fn report_table(checked: &Checked) -> String {
     let mean = report.mean_nanos().map_or("-".to_owned(), |mean| mean.to_string());
     let _ = writeln!(out, "\nsettlements {}, on average {mean} ns", report.count());
     let _ = writeln!(out, "failed settlements {} (expected 0)", report.failed_count());
+    for (asset, refunded) in report.refunds() {
+        let (amount, count) = (refunded.amount.to_string(), refunded.count);
+        let _ = writeln!(out, "fees refunded {amount} {asset}, in {count}");
+    }
     out + &closing_lines(checked)
 }
 

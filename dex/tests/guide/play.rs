@@ -29,6 +29,8 @@ struct Player {
     names: Names,
     /// The last event that an answer named.
     sequence: u64,
+    /// The last one that an answer named before that.
+    before: u64,
     /// The number of the block that sent a request, by the request's id.
     senders: HashMap<String, usize>,
     /// The last request, for an answer block behind it.
@@ -42,6 +44,7 @@ pub(crate) fn play(before: &[Block], blocks: &[Block]) -> Played {
         exchange: Exchange::start(),
         names: Names::new(),
         sequence: 0,
+        before: 0,
         senders: HashMap::new(),
         last: None,
         played: Played::default(),
@@ -97,7 +100,10 @@ impl Player {
     /// Asks, with more behind the path, and learns what the answer names.
     fn send(&mut self, request: &Request, more: &str) -> Result<Answer, Fault> {
         let caller = request.caller(&self.names)?;
-        let (path, body) = request.resolved(&self.names)?;
+        let mut names = self.names.clone();
+        names.insert("sequence".to_owned(), self.sequence.to_string());
+        names.insert("before".to_owned(), self.before.to_string());
+        let (path, body) = request.resolved(&names)?;
         let path = path + more;
         let answer = self.exchange.ask(&caller, (&request.method, &path), &body);
         let body = serde_json::from_str(&body).unwrap_or(Value::Null);
@@ -106,13 +112,18 @@ impl Player {
     }
 
     fn learn(&mut self, asked: &Value, told: &Value) {
-        if let Some(sequence) = told["sequence"].as_u64() {
-            self.sequence = self.sequence.max(sequence);
+        if let Some(sequence) = told["sequence"].as_u64().filter(|it| *it > self.sequence) {
+            (self.before, self.sequence) = (self.sequence, sequence);
         }
         for (name, id) in [("external_id", "account_id"), ("client_order_id", "order_id")] {
             if let (Some(name), Some(id)) = (asked[name].as_str(), told[id].as_str()) {
                 self.names.insert(name.to_owned(), id.to_owned());
             }
+        }
+        // Trades that an operator asked for.
+        for (trade, number) in told["trades"].as_array().into_iter().flatten().zip(1..) {
+            let id = trade["trade_id"].as_str().unwrap_or_default();
+            self.names.insert(format!("trade-{number}"), id.to_owned());
         }
         // A batch of orders, or of cancels.
         for (item, answer) in told["answers"].as_array().into_iter().flatten().enumerate() {

@@ -2,7 +2,9 @@
 //!
 //! A request is `WHO METHOD PATH`, then the lines of its JSON body, then `=> STATUS CODE` where it is
 //! to be refused; an empty line ends it. `{name}` in path and body stands for the id of the account or
-//! order of that name, `{now+3s}` for the time in 3 seconds.
+//! order of that name, `{now+3s}` for the time in 3 seconds, `{sequence}` for the last
+//! event that was told and `{before}` for the one told before it, `{trade-1}` for the first trade that an
+//! operator was told.
 
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};

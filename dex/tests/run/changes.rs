@@ -233,6 +233,50 @@ fn money_moves_between_accounts_of_one_owner() {
     }
 }
 
+/// The fee of a trade goes back in parts by the command line, never more than was charged, is seen by
+/// its account, and comes from what the archive says: of a trade that the account had no part in, nothing.
+/// covers: FEE-23, FEE-24
+#[test]
+fn a_fee_goes_back_in_parts() {
+    let venue = Venue::start();
+    let url = format!("http://{}", venue.dex.address);
+    let refund = |account: &str, trade: &str, more: &[&str]| {
+        let mut command = dex(venue.folder.path());
+        let command = command.args(["admin", "--data", "data", "--url", &url, "refund"]);
+        output(command.args([account, trade, "--reason", "MALFUNCTION"]).args(more))
+    };
+    venue.place(2, order("SELL", "1", "50000"));
+    let bought = venue.shown(0, &venue.place(0, order("BUY", "1", "50000")));
+    assert_eq!((&bought["status"], &bought["total_fee"]), (&json!("FILLED"), &json!("50")));
+    let until = bought["state_seq"].as_u64().expect("a number");
+    let path = format!("/v1/admin/trades?after={}&until={until}", until - 20);
+    let (status, trades) = venue.dex.operator("GET", &path, &Value::Null);
+    assert_eq!(status, 200, "{trades}");
+    let trade = trades["trades"][0]["trade_id"].as_str().expect("an id").to_owned();
+
+    let (done, text) = refund("a", &trade, &["--amount", "20"]);
+    assert!(done.status.success(), "{text}");
+    assert!(
+        text.contains(r#""amount":"20","asset":"USDT","fee":"50","reason":"MALFUNCTION""#),
+        "{text}"
+    );
+    let (done, text) = refund("a", &trade, &[]);
+    assert!(!done.status.success() && text.contains("INVALID_AMOUNT"), "{text}");
+    let path = format!("/v1/accounts/{}/fees", venue.accounts[0]);
+    let (_, fees) = venue.ask(0, ("GET", &path), &Value::Null);
+    let wanted = json!([{"trade_id": trade, "asset": "USDT", "fee": "50", "refunded": "20"}]);
+    assert_eq!(fees["refunds"], wanted);
+    let path = format!("/v1/accounts/{}/balances", venue.accounts[0]);
+    let (_, balances) = venue.ask(0, ("GET", &path), &Value::Null);
+    let balances = balances["balances"].as_array().expect("a list").clone();
+    assert!(balances.iter().any(|it| it["available"] == "949970"), "{balances:?}");
+
+    let (done, text) = refund("b", &trade, &[]);
+    assert!(!done.status.success() && text.contains("TRADE_NOT_FOUND"), "{text}");
+    let (done, text) = refund("a", &venue.accounts[0], &[]);
+    assert!(!done.status.success() && text.contains("TRADE_NOT_FOUND"), "{text}");
+}
+
 /// What an operator changes by the command line acts at once and is seen by everyone.
 #[test]
 fn an_operator_changes_the_venue() {

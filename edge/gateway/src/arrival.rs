@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue};
 use tokio::time::Instant;
 use units::{Id, Timestamp};
 
@@ -20,12 +21,14 @@ pub(crate) struct Arrival {
     pub(crate) peer: IpAddr,
     /// Until when all of it must be here (INV-68).
     pub(crate) deadline: Instant,
+    /// The version of its account that a command is based on: the header `Account-Version` (SEQ-33).
+    pub(crate) account_version: Option<u64>,
 }
 
 impl Arrival {
     /// An arrival now.
     pub(crate) fn new(peer: IpAddr, deadline: Instant) -> Self {
-        Self { correlation: random_id(), peer, deadline }
+        Self { correlation: random_id(), peer, deadline, account_version: None }
     }
 }
 
@@ -34,10 +37,26 @@ impl<S: Sync> FromRequestParts<S> for Arrival {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         let noted = parts.extensions.get::<Self>().copied();
-        Ok(noted.unwrap_or_else(|| {
+        let noted = noted.unwrap_or_else(|| {
             Self::new(IpAddr::from([0, 0, 0, 0]), Instant::now() + REQUEST_TIME)
-        }))
+        });
+        Ok(Self { account_version: account_version(&parts.headers)?, ..noted })
     }
+}
+
+/// The header `Account-Version`: a number as the account shows it, given once.
+fn account_version(headers: &HeaderMap) -> Result<Option<u64>, ApiError> {
+    let mut values = headers.get_all("account-version").iter();
+    let value = values.next();
+    if values.next().is_some() {
+        return Err(ApiError::schema("Account-Version is given twice"));
+    }
+    let parse = |value: &HeaderValue| {
+        let digits = value.to_str().ok().filter(|text| text.bytes().all(|it| it.is_ascii_digit()));
+        let number = digits.and_then(|digits| digits.parse().ok());
+        number.ok_or_else(|| ApiError::schema("Account-Version is no number"))
+    };
+    value.map(parse).transpose()
 }
 
 /// A random UUID of version 4: correlation ids, and keys for callers who gave none. Made only here,
@@ -68,6 +87,25 @@ pub(crate) fn wall_seconds() -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Digits, once, and nothing else.
+    #[test]
+    fn a_version_is_a_number_given_once() {
+        let read = |values: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append("account-version", HeaderValue::from_str(value).expect("a value"));
+            }
+            account_version(&headers)
+        };
+        assert_eq!(read(&[]), Ok(None));
+        assert_eq!(read(&["0"]), Ok(Some(0)));
+        assert_eq!(read(&["18446744073709551615"]), Ok(Some(u64::MAX)));
+        for wrong in [&["", ""][..], &["1", "1"], &[""], &["+1"], &["x"], &["18446744073709551616"]]
+        {
+            assert_eq!(read(wrong).expect_err("refused").code(), "INVALID_SCHEMA", "{wrong:?}");
+        }
+    }
 
     #[test]
     fn random_ids_differ_and_are_version_4() {

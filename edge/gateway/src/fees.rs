@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use port::{AccountFeesView, AnnouncedRates, OrderPreview, PortFault, Query, View};
+use port::{AccountFeesView, AnnouncedRates, OrderPreview, PortFault, Query, RefundView, View};
 use schema::{FeeTier, WaiverReason};
 use units::{Id, Timestamp};
 
@@ -95,10 +95,21 @@ fn fees_object(fees: &AccountFeesView) -> Object {
         }
         None => body.raw("next_tier", "null"),
     };
-    match &fees.announced {
+    let body = match &fees.announced {
         Some(announced) => body.object("announced", announced_object(announced)),
         None => body.raw("announced", "null"),
-    }
+    };
+    body.list("refunds", &fees.refunds, |out, refund| {
+        out.push_str(&refund_object(refund).end());
+    })
+}
+
+fn refund_object(refund: &RefundView) -> Object {
+    Object::new()
+        .shown("trade_id", refund.trade_id)
+        .text("asset", refund.asset.as_str())
+        .shown("fee", refund.fee)
+        .shown("refunded", refund.refunded)
 }
 
 fn announced_object(announced: &AnnouncedRates) -> Object {

@@ -97,6 +97,7 @@ routes! {
     post "/v1/admin/accounts" Operator admin::create_account, CREATE_ACCOUNT;
     post "/v1/admin/accounts/{id}/status" Operator admin::set_status, SET_STATUS;
     post "/v1/admin/accounts/{id}/rates" Operator admin::set_rates, SET_RATES;
+    post "/v1/admin/accounts/{id}/refunds" Operator admin::refund_fee, REFUND_FEE;
     post "/v1/admin/accounts/{id}/profile" Operator admin::set_profile, SET_PROFILE;
     post "/v1/admin/deposits" Operator admin::deposit, DEPOSIT;
     post "/v1/admin/withdrawals" Operator admin::withdraw, WITHDRAW;

@@ -34,7 +34,12 @@ impl Door {
         key: Key,
         command: Command,
     ) -> Result<Reply, ApiError> {
-        let request = Request { correlation: arrival.correlation, key: Some(key), command };
+        let request = Request {
+            correlation: arrival.correlation,
+            key: Some(key),
+            command,
+            account_version: arrival.account_version,
+        };
         let reply = match timeout(SUBMIT_TIME, self.port.submit(request)).await {
             Ok(reply) => reply?,
             Err(_) => return Err(PortFault::TimedOut.into()),
@@ -53,7 +58,12 @@ impl Door {
         let until = Instant::now() + SUBMIT_TIME;
         let submit = |(key, command)| {
             let key = Some(key);
-            self.port.submit(Request { correlation: arrival.correlation, key, command })
+            self.port.submit(Request {
+                correlation: arrival.correlation,
+                key,
+                command,
+                account_version: arrival.account_version,
+            })
         };
         let pending: Vec<Pending<_>> = commands.into_iter().map(submit).collect();
         let mut replies = Vec::with_capacity(pending.len());

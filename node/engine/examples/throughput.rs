@@ -271,7 +271,7 @@ impl Run {
 
     fn request(&mut self, command: Command) -> Request {
         if !self.options.keyed {
-            return Request { correlation: Id([1; 16]), key: None, command };
+            return Request { correlation: Id([1; 16]), key: None, command, account_version: None };
         }
         self.next_key += 1;
         let origin = KeyOrigin::Gateway { valid_until: from_now(50) };
@@ -391,7 +391,7 @@ fn key_request(number: u64, origin: KeyOrigin, command: Command) -> Request {
     key_hash[..8].copy_from_slice(&number.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_le_bytes());
     key_hash[8..].copy_from_slice(&number.wrapping_mul(0xD1B5_4A32_D192_ED03).to_be_bytes());
     let key = Key { key_hash, body_hash: key_hash, origin, text: None };
-    Request { correlation: Id([1; 16]), key: Some(key), command }
+    Request { correlation: Id([1; 16]), key: Some(key), command, account_version: None }
 }
 
 fn signed(number: u64, command: impl Fn(Operator) -> Command) -> Request {
@@ -458,7 +458,8 @@ fn open_venue(port: &InProcess, accounts: usize) -> Vec<Id> {
         Outcome::Done { created: Some(id) } => id,
         other => panic!("nothing was created: {other:?}"),
     };
-    let plain = |command| Request { correlation: Id([1; 16]), key: None, command };
+    let plain =
+        |command| Request { correlation: Id([1; 16]), key: None, command, account_version: None };
     created(signed(u64::MAX, |by| Command::ListAsset(asset("BTC"), by)));
     created(signed(u64::MAX - 1, |by| Command::ListAsset(asset("USDT"), by)));
     created(signed(u64::MAX - 2, |by| Command::ListMarket(market(), by)));

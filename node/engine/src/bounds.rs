@@ -44,6 +44,7 @@ mod tests {
             correlation: Some(request.correlation),
             key: request.key,
             command: request.command.clone(),
+            account_version: None,
         };
         let mut bytes = Vec::new();
         encode_command(&mut bytes, &stamped);

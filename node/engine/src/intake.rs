@@ -159,7 +159,12 @@ mod tests {
     use units::Id;
 
     fn entries(count: usize) -> Vec<Entry> {
-        let request = || Request { correlation: Id::default(), key: None, command: Command::Tick };
+        let request = || Request {
+            correlation: Id::default(),
+            key: None,
+            command: Command::Tick,
+            account_version: None,
+        };
         (0..count).map(|_| Entry { request: request(), ticket: Ticket::Own }).collect()
     }
 

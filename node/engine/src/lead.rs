@@ -75,6 +75,7 @@ impl Term<'_> {
             correlation: None,
             key: None,
             command,
+            account_version: None,
         }
     }
 }

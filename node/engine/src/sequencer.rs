@@ -199,7 +199,15 @@ impl Sequencer {
         if let Some(command) = self.own.pop_front() {
             let Stamp { time: stamp, fallback: fallback_clock } = self.shard.clock.stamp();
             let (correlation, key) = (None, None);
-            let own = Stamped { sequence, stamp, fallback_clock, correlation, key, command };
+            let own = Stamped {
+                sequence,
+                stamp,
+                fallback_clock,
+                correlation,
+                key,
+                command,
+                account_version: None,
+            };
             self.commands.push(own);
             return Some(Ticket::Own);
         }
@@ -212,6 +220,7 @@ impl Sequencer {
             correlation: Some(request.correlation),
             key: request.key,
             command: request.command,
+            account_version: request.account_version,
         });
         self.shard.intake.done(1);
         self.shard.metrics.command_count.add(1);

@@ -156,7 +156,7 @@ pub(crate) fn genesis() -> Genesis {
 }
 
 pub(crate) fn request(command: Command) -> Request {
-    Request { correlation: Id([1; 16]), key: None, command }
+    Request { correlation: Id([1; 16]), key: None, command, account_version: None }
 }
 
 /// A request under a client's key.
@@ -168,7 +168,7 @@ pub(crate) fn keyed(number: u64, command: Command) -> Request {
         body_hash[index % 16] = body_hash[index % 16].wrapping_mul(31).wrapping_add(byte);
     }
     let key = Key { key_hash, body_hash, origin: KeyOrigin::Client, text: None };
-    Request { correlation: Id([2; 16]), key: Some(key), command }
+    Request { correlation: Id([2; 16]), key: Some(key), command, account_version: None }
 }
 
 /// A request that the operator signs.

@@ -15,6 +15,7 @@ mod day;
 mod fault;
 mod reading;
 mod reconciliation;
+mod refund;
 mod report;
 mod sum;
 
@@ -22,5 +23,6 @@ pub use day::{Day, DayError};
 pub use fault::ReadingFault;
 pub use reading::{Market, Reading, Settled, Trade};
 pub use reconciliation::{Check, Compared, Pair, Reconciliation};
-pub use report::{Report, Volume};
+pub use refund::Refund;
+pub use report::{Refunded, Report, Volume};
 pub use sum::Sum;

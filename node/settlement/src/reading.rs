@@ -10,12 +10,14 @@ use std::collections::HashMap;
 
 use port::{PostingView, SettlementView, TradeState, TradeView};
 use schema::{
-    AccountType, BalanceUpdated, Bucket, Event, EventGroup, EventHead, Label, MarketKind,
-    MarketTerms, OrderSubmitted, OrderTerms, Reference, TradeExecuted, TradeSettled, UpdateReason,
+    AccountType, BalanceUpdated, Bucket, Event, EventGroup, EventHead, FeeRefunded, Label,
+    MarketKind, MarketTerms, OrderSubmitted, OrderTerms, Reference, TradeExecuted, TradeSettled,
+    UpdateReason,
 };
 use units::{Amount, Id, Rounding, Side, Timestamp};
 
 use crate::fault::ReadingFault;
+use crate::refund::{Refund, posts};
 
 /// A market, as its settlement needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +74,10 @@ pub struct Reading {
     balances: HashMap<(u32, u32), [Amount; 2]>,
     /// Trades of this command.
     trades: Vec<Draft>,
+    /// Refunds of this command.
+    refunds: Vec<Refund>,
+    /// The refund whose postings come next.
+    unposted: Option<FeeRefunded>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -102,6 +108,8 @@ impl Default for Reading {
             ended: Vec::new(),
             balances: HashMap::new(),
             trades: Vec::new(),
+            refunds: Vec::new(),
+            unposted: None,
         }
     }
 }
@@ -113,6 +121,7 @@ impl Reading {
     /// The events do not follow or cannot be; nothing may be read on then.
     pub fn pass(&mut self, group: &EventGroup<'_>) -> Result<Vec<Settled>, ReadingFault> {
         let command = group.head.command_sequence;
+        self.refunds.clear();
         for event in group.events() {
             let (at, event) = event.map_err(|source| ReadingFault::Events { command, source })?;
             let expected = self.last.sequence + 1;
@@ -122,6 +131,9 @@ impl Reading {
             self.event(at, &event)?;
             self.last = at;
         }
+        if self.unposted.is_some() {
+            return Err(impossible(self.last));
+        }
         for order in self.ended.drain(..) {
             self.orders.remove(&order);
         }
@@ -130,6 +142,12 @@ impl Reading {
             Settled { trade, row: is_settled.then_some(row) }
         });
         Ok(trades.collect())
+    }
+
+    /// Fees that the last command gave back.
+    #[must_use]
+    pub fn refunds(&self) -> &[Refund] {
+        &self.refunds
     }
 
     /// The last event.
@@ -168,6 +186,7 @@ impl Reading {
             Event::TradeExecuted(event) => self.execute(at, event)?,
             Event::BalanceUpdated(event) => self.post(at, event)?,
             Event::TradeSettled(event) => self.settle(at, event)?,
+            Event::FeeRefunded(event) => self.refund(at, event)?,
             _ => {}
         }
         Ok(())
@@ -247,7 +266,26 @@ impl Reading {
         Ok(())
     }
 
+    fn refund(&mut self, at: EventHead, event: &FeeRefunded) -> Result<(), ReadingFault> {
+        self.refunds.push(Refund {
+            sequence: at.sequence,
+            refunded_at: at.timestamp,
+            trade_id: event.trade,
+            account_id: self.account(at, event.account)?,
+            asset: self.asset(at, event.asset)?,
+            amount: event.amount,
+        });
+        match self.unposted.replace(*event) {
+            None => Ok(()),
+            Some(_) => Err(impossible(at)),
+        }
+    }
+
     fn post(&mut self, at: EventHead, event: &BalanceUpdated) -> Result<(), ReadingFault> {
+        if event.reason == UpdateReason::FeeRefund {
+            let refunded = self.unposted.take().filter(|refunded| posts(event, refunded));
+            refunded.ok_or(impossible(at))?;
+        }
         let mut views = Vec::with_capacity(event.postings().len());
         for posting in event.postings() {
             let (account_id, asset) =

@@ -1,4 +1,4 @@
-//! `Report`: what was settled in a day (SETL-51), from rows of the journal.
+//! `Report`: what was settled in a day (SETL-51), from rows of the journal, and what was given back.
 
 use std::collections::BTreeMap;
 
@@ -6,6 +6,7 @@ use port::SettlementView;
 use schema::Label;
 use units::Rounding;
 
+use crate::refund::Refund;
 use crate::sum::Sum;
 
 /// What was settled in a day.
@@ -13,6 +14,16 @@ use crate::sum::Sum;
 pub struct Report {
     markets: BTreeMap<(Label, Label), Volume>,
     failed_count: u64,
+    refunds: BTreeMap<Label, Refunded>,
+}
+
+/// What was given back in an asset.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Refunded {
+    /// Sum of it.
+    pub amount: Sum,
+    /// Refunds.
+    pub count: u64,
 }
 
 /// What was settled in a market.
@@ -46,6 +57,18 @@ impl Report {
         volume.quantity += trade.quantity.into();
         volume.count += 1;
         volume.time_nanos += i128::from(trade.settled_at.0) - i128::from(trade.executed_at.0);
+    }
+
+    /// Adds a fee that was given back.
+    pub fn pass_refund(&mut self, refund: &Refund) {
+        let refunded = self.refunds.entry(refund.asset).or_default();
+        refunded.amount += refund.amount.into();
+        refunded.count += 1;
+    }
+
+    /// What was given back, by asset in their order.
+    pub fn refunds(&self) -> impl Iterator<Item = (&Label, &Refunded)> {
+        self.refunds.iter()
     }
 
     /// By symbol and quote asset, in their order.

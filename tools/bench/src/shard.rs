@@ -41,7 +41,7 @@ impl Shard {
 }
 
 async fn done(port: &InProcess, command: Command, key: Option<Key>) -> Outcome {
-    let request = Request { correlation: Id([9; 16]), key, command };
+    let request = Request { correlation: Id([9; 16]), key, command, account_version: None };
     port.submit(request).await.expect("an answer").outcome
 }
 

@@ -182,6 +182,7 @@ impl Maker {
             correlation: Some(Id([9; 16])),
             key,
             command,
+            account_version: None,
         };
         self.buffer.clear();
         let reply = self.kernel.execute(&stamped, &mut self.buffer);

@@ -21,11 +21,12 @@ mod matching;
 mod money;
 mod place;
 mod rates;
+pub mod refund;
 mod replace;
 pub mod state;
 mod trade;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use schema::{
     Command, CommandCompleted, CommandRejected, Event, EventHead, FeeTier, Genesis, Idempotency,
@@ -34,6 +35,7 @@ use schema::{
 use units::{Id, Side, Timestamp};
 
 use due::DueKey;
+use refund::{Charged, Refunded};
 use state::{Account, Asset, Balance, Kept, Market, Order};
 
 /// What came of a command.
@@ -60,6 +62,9 @@ pub struct Oracle {
     accounts: Vec<Account>,
     account_numbers: BTreeMap<Id, u32>,
     orders: BTreeMap<u64, Order>,
+    refunds: BTreeMap<(u32, u64), Refunded>,
+    /// Fees of the last trades.
+    charged: VecDeque<Charged>,
     keys: BTreeMap<[u8; 16], Kept>,
     key_ends: BTreeSet<(i64, [u8; 16])>,
     due: BTreeSet<DueKey>,
@@ -115,6 +120,9 @@ impl Oracle {
             return self.refuse(stamped, refusal);
         }
         self.enter_key(stamped);
+        if let Err(refusal) = self.check_version(stamped) {
+            return self.refuse(stamped, refusal);
+        }
         match self.obey(stamped) {
             Ok(outcome) => outcome,
             Err(refusal) => self.refuse(stamped, refusal),
@@ -155,6 +163,7 @@ impl Oracle {
             Command::SetMarketParameters(change, _) => self.set_parameters(stamped, change),
             Command::SetFeeSchedule(schedule, _) => self.set_schedule(schedule),
             Command::SetAccountRates(change, _) => self.set_rates(change),
+            Command::RefundFee(refund, _) => self.refund(refund),
             Command::SetAccountProfile(change, _) => self.set_profile(stamped, change),
             _ => unreachable!("every other command has its way above"),
         }
@@ -304,6 +313,7 @@ fn party_of(stamped: &Stamped) -> Party {
             (Some(entry.account), Some(entry.reference), None)
         }
         Command::Transfer(transfer) => (Some(transfer.from), Some(transfer.to), None),
+        Command::RefundFee(refund, _) => (Some(refund.account), Some(refund.trade), None),
         Command::SetAccountStatus(change, _) => (Some(change.account), None, None),
         Command::SetAccountRates(change, _) => (Some(change.account), None, None),
         Command::SetAccountProfile(change, _) => (Some(change.account), None, None),

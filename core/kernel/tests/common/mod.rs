@@ -39,6 +39,8 @@ pub struct Venue {
     /// Every group so far, as stored.
     pub log: Vec<u8>,
     pub operator: SigningKey,
+    /// What the next command expects of its account.
+    pub account_version: Option<u64>,
     keys: u64,
 }
 
@@ -164,6 +166,7 @@ impl Venue {
             commands: Vec::new(),
             log: Vec::new(),
             operator: SigningKey::from_bytes(&[42; 32]),
+            account_version: None,
             keys: 0,
         }
     }
@@ -187,6 +190,7 @@ impl Venue {
             correlation: Some(Id([9; 16])),
             key,
             command,
+            account_version: self.account_version.take(),
         };
         self.buffer.clear();
         let reply = self.live.execute(&stamped, &mut self.buffer);

@@ -21,7 +21,15 @@ pub(crate) enum Act {
         account: String,
         act: AccountAct,
         key: Option<KeyWords>,
+        version: Option<VersionWords>,
     },
+}
+
+/// The account version that a command expects.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum VersionWords {
+    Current,
+    Stale,
 }
 
 /// An idempotency key.
@@ -88,7 +96,8 @@ pub(crate) fn read(words: &mut Words) -> Result<Act, Fault> {
     }
     let act = read_account_act(words)?;
     let key = read_key(words)?;
-    Ok(Act::Account { account: actor.to_owned(), act, key })
+    let version = read_version(words)?;
+    Ok(Act::Account { account: actor.to_owned(), act, key, version })
 }
 
 fn read_account_act(words: &mut Words) -> Result<AccountAct, Fault> {
@@ -156,6 +165,17 @@ fn read_seq(words: &mut Words) -> Result<Option<SeqWords>, Fault> {
     }
 }
 
+fn read_version(words: &mut Words) -> Result<Option<VersionWords>, Fault> {
+    if !words.take("at-version") {
+        return Ok(None);
+    }
+    match words.word("the version")? {
+        "current" => Ok(Some(VersionWords::Current)),
+        "stale" => Ok(Some(VersionWords::Stale)),
+        other => words.fault(format!("unknown word `{other}`")),
+    }
+}
+
 fn read_key(words: &mut Words) -> Result<Option<KeyWords>, Fault> {
     let until = match words.peek() {
         Some("key") => false,
@@ -195,7 +215,7 @@ fn read_order(words: &mut Words) -> Result<OrderWords, Fault> {
         symbol: None,
     };
     while let Some(word) = words.peek() {
-        if matches!(word, "key" | "gateway-key") {
+        if matches!(word, "key" | "gateway-key" | "at-version") {
             break;
         }
         words.next();

@@ -98,7 +98,7 @@ impl Stage {
         })
     }
 
-    fn asset_ref(&self, symbol: &str) -> AssetRef {
+    pub(crate) fn asset_ref(&self, symbol: &str) -> AssetRef {
         let number = self.venue.live.asset_number(&label(symbol));
         number.map_or(AssetRef::Unknown(label(symbol)), AssetRef::Listed)
     }

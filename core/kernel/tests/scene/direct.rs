@@ -1,8 +1,9 @@
 //! The operator's commands of a scene, signed, or unsigned when a stranger tries them.
 
 use schema::{
-    AccountRates, ApiClass, Command as Order, FeeSchedule, Label, MarketChange, Operator,
-    OrderTier, ParameterChange, ProfileChange, RatesChange, Reply, RiskTier, StatusChange,
+    AccountRates, ApiClass, Command as Order, FeeRefund, FeeSchedule, Label, MarketChange,
+    Operator, OrderTier, ParameterChange, ProfileChange, RatesChange, RefundReason, Reply,
+    RiskTier, StatusChange,
 };
 use units::Timestamp;
 
@@ -73,6 +74,18 @@ impl Stage {
                 let rates = rates_of(*rates);
                 let change = RatesChange { account, rates, effective_at: from.map(at) };
                 Box::new(move |operator| Order::SetAccountRates(change, operator))
+            }
+            OperatorAct::Refund { amount, fee, asset, account, order } => {
+                let refund = FeeRefund {
+                    trade: self.trade_id(line, order)?,
+                    account: self.account_id(line, account)?,
+                    asset: self.asset_ref(asset),
+                    fee: *fee,
+                    amount: *amount,
+                    reason: RefundReason::Malfunction,
+                    actor,
+                };
+                Box::new(move |operator| Order::RefundFee(refund, operator))
             }
             OperatorAct::Profile { account, kyc_tier } => {
                 let change = ProfileChange {

@@ -12,7 +12,7 @@ use super::stage::Stage;
 use super::words::{Words, show_rate, show_time};
 
 /// The words that an event's line may begin with.
-const FIRST_WORDS: [&str; 31] = [
+const FIRST_WORDS: [&str; 32] = [
     "trade",
     "canceled",
     "expired",
@@ -29,6 +29,7 @@ const FIRST_WORDS: [&str; 31] = [
     "rates",
     "profile",
     "transferred",
+    "refunded",
     "countdown",
     "status",
     "submitted",
@@ -237,6 +238,13 @@ fn of_change(stage: &Stage, head: EventHead, event: &Event) -> Line {
             stage.asset(event.asset),
             account(event.from),
             account(event.to)
+        ),
+        Event::FeeRefunded(event) => format!(
+            "refunded {} of {} {} to {}",
+            event.amount,
+            event.fee,
+            stage.asset(event.asset),
+            account(event.account)
         ),
         Event::CountdownCancelChanged(event) => {
             let end = event.deadline.map_or("off".to_owned(), |at| format!("at {}", when(at)));

@@ -1,7 +1,7 @@
 //! What the operator does in a scene: markets, fees, accounts.
 
 use schema::{AccountStatus, FeeTier, MarketParameters, WaiverReason};
-use units::{Lots, Rate, Ticks};
+use units::{Amount, Lots, Rate, Ticks};
 
 use super::parse::Fault;
 use super::setup::read_tiers;
@@ -16,6 +16,7 @@ pub(crate) enum OperatorAct {
     Fees { tiers: Vec<FeeTier>, from: Option<i64> },
     Rates { account: String, rates: RatesWords, from: Option<i64> },
     Profile { account: String, kyc_tier: u8 },
+    Refund { amount: Amount, fee: Amount, asset: String, account: String, order: String },
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +57,17 @@ pub(crate) fn read(words: &mut Words) -> Result<OperatorAct, Fault> {
             words.expect("kyc")?;
             let kyc_tier = u8::try_from(words.count("the tier")?).unwrap_or(u8::MAX);
             Ok(OperatorAct::Profile { account, kyc_tier })
+        }
+        "refund" => {
+            let amount = words.amount("what goes back")?;
+            words.expect("of")?;
+            let fee = words.amount("the fee")?;
+            let asset = name(words, "the asset")?;
+            words.expect("to")?;
+            let account = name(words, "the account")?;
+            words.expect("for")?;
+            let order = name(words, "the order")?;
+            Ok(OperatorAct::Refund { amount, fee, asset, account, order })
         }
         other => words.fault(format!("unknown word `{other}`")),
     }

@@ -9,7 +9,7 @@ use schema::{
 };
 use units::{Amount, Id, Lots, Ticks, Timestamp};
 
-use super::acts::{AccountAct, Act};
+use super::acts::{AccountAct, Act, VersionWords};
 use super::commands::{deposit, key_of};
 use super::lines::{Line, plain, shown};
 use super::parse::{Command, Fault, Row, Scene, What};
@@ -27,6 +27,8 @@ pub(crate) struct Stage {
     reapplied: Kernel,
     accounts: Vec<(String, Id)>,
     orders: Vec<Named>,
+    /// The last trade of an order, by the order's sequence.
+    trades: BTreeMap<u64, Id>,
     /// Places in `orders`, by sequence.
     places: BTreeMap<u64, usize>,
     /// What came of the last command.
@@ -141,8 +143,17 @@ impl Stage {
         }
         venue.now = BEGIN;
         let (restored, reapplied) = (reloaded(&venue.live), reloaded(&venue.replayed));
-        let (orders, places, before) = (Vec::new(), BTreeMap::new(), Vec::new());
-        Self { venue, restored, reapplied, accounts, orders, places, outcome: None, before }
+        Self {
+            venue,
+            restored,
+            reapplied,
+            accounts,
+            orders: Vec::new(),
+            trades: BTreeMap::new(),
+            places: BTreeMap::new(),
+            outcome: None,
+            before: Vec::new(),
+        }
     }
 
     /// The kernels that must show the same, with their names.
@@ -190,7 +201,7 @@ impl Stage {
         let reply = match act {
             Act::Tick => self.venue.run_stamped(Order::Tick, None),
             Act::Operator { act, signed } => self.run_operator(line, act, *signed)?,
-            Act::Account { account, act, key } => {
+            Act::Account { account, act, key, version } => {
                 let account = &counted(account);
                 let id = self.account_id(line, account)?;
                 let order = self.command_of(line, id, (act, key.as_ref()), counted)?;
@@ -201,6 +212,13 @@ impl Stage {
                     _ => None,
                 };
                 let key = key.as_ref().map(|key| key_of(account, key, &order));
+                let number = self.venue.live.account_number(id);
+                let current = number.and_then(|number| self.venue.live.account(number));
+                let current = current.map_or(0, |account| account.version);
+                self.venue.account_version = version.map(|version| match version {
+                    VersionWords::Current => current,
+                    VersionWords::Stale => current - 1,
+                });
                 self.venue.run_stamped(order, key)
             }
         };
@@ -208,6 +226,7 @@ impl Stage {
         if let Some(name) = name {
             self.name_order(&name);
         }
+        self.note_trades();
         Ok(())
     }
 
@@ -228,6 +247,21 @@ impl Stage {
         self.places.insert(head.sequence, self.orders.len());
         let first_seq = self.venue.live.order(id).map_or(0, |order| order.state_seq);
         self.orders.push(Named { name: name.to_owned(), id, market, first_seq });
+    }
+
+    fn note_trades(&mut self) {
+        for (head, event) in &self.venue.events {
+            let Event::TradeExecuted(trade) = event else { continue };
+            let id = Id::derive(head.timestamp, self.venue.live.shard(), head.sequence);
+            let id = id.expect("times and sequences fit an id");
+            self.trades.extend([(trade.maker, id), (trade.taker, id)]);
+        }
+    }
+
+    /// The last trade of an order; the order itself, which is no trade, while it has none.
+    pub(crate) fn trade_id(&self, line: usize, order: &str) -> Result<Id, Fault> {
+        let order = self.order_id(line, order)?;
+        Ok(self.trades.get(&order.sequence()).copied().unwrap_or(order))
     }
 
     /// A kernel that knew the events alone executes the last command, as after a fail-over. Where

@@ -122,6 +122,10 @@ pub const EVENTS: &[EventRow] = rows! {
         effective_at: "ns", ends_at: "ns?",
         waiver_reason: "VIP_LEVEL|MARKET_MAKER|PROMOTION|BUG_BOUNTY?",
     }
+    FeeRefunded by [Account] {
+        trade_id: "uuid", account_id: "uuid", asset: "str", fee: "dec [asset]",
+        amount: "dec [asset]", reason: "EXCHANGE_ERROR|MALFUNCTION|COMPENSATION", actor: "str",
+    }
     LoanUpdated by [Account] {
         account_id: "uuid", asset: "str", delta: "dec [asset]", outstanding_after: "dec [asset]",
         reason: "BORROW|REPAY|LIQUIDATION",

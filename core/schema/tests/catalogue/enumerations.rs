@@ -3,8 +3,8 @@
 use schema::catalogue::EVENTS;
 use schema::{
     AccountStatus, AccountType, Bucket, CanceledBy, ClockStatus, ExpiryReason, FeeKind, HoldReason,
-    MarketKind, Matching, OrderState, OrderType, ReduceReason, ReleaseReason, TimeInForce,
-    TriggerSource, UpdateReason, WaiverReason,
+    MarketKind, Matching, OrderState, OrderType, ReduceReason, RefundReason, ReleaseReason,
+    TimeInForce, TriggerSource, UpdateReason, WaiverReason,
 };
 
 use crate::tables::{capitals, sentence, table};
@@ -82,6 +82,7 @@ fn values_in_rows_are_those_of_the_types() {
         ("OrderTriggered", "trigger_source", names(TriggerSource::ALL, TriggerSource::name)),
         ("FeeTierChanged", "kind", names(FeeKind::ALL, FeeKind::name)),
         ("FeeTierChanged", "waiver_reason", names(WaiverReason::ALL, WaiverReason::name) + "?"),
+        ("FeeRefunded", "reason", names(RefundReason::ALL, RefundReason::name)),
         ("AccountCreated", "account_type", names(AccountType::ALL, AccountType::name)),
         ("AccountStatusChanged", "from", names(AccountStatus::ALL, AccountStatus::name)),
         ("AccountStatusChanged", "to", names(AccountStatus::ALL, AccountStatus::name)),

@@ -6,10 +6,11 @@
 use schema::limits::FEE_TIER_COUNT_MAX;
 use schema::{
     AccountProfileChanged, AccountRates, AccountTransferred, ApiClass, CancelAllOrders,
-    CountdownCancel, CountdownCancelChanged, FeeKind, FeeSchedule, FeeScheduleChanged, FeeTier,
-    FeeTierChanged, MarketChange, MarketParameters, MarketParametersChanged, OrderReduced,
-    OrderTier, OrderTriggered, ParameterChange, ProfileChange, RatesChange, ReduceOrder,
-    ReduceReason, ReplaceOrder, RiskTier, Transfer, WaiverReason,
+    CountdownCancel, CountdownCancelChanged, FeeKind, FeeRefund, FeeRefunded, FeeSchedule,
+    FeeScheduleChanged, FeeTier, FeeTierChanged, MarketChange, MarketParameters,
+    MarketParametersChanged, OrderReduced, OrderTier, OrderTriggered, ParameterChange,
+    ProfileChange, RatesChange, ReduceOrder, ReduceReason, RefundReason, ReplaceOrder, RiskTier,
+    Transfer, WaiverReason,
 };
 use units::{Lots, Ticks};
 
@@ -147,6 +148,30 @@ pub(crate) fn transferred(random: &mut Random) -> AccountTransferred {
         to: random.u32(),
         asset: random.u32(),
         amount: random.amount(),
+    }
+}
+
+pub(crate) fn refund(random: &mut Random) -> FeeRefund {
+    FeeRefund {
+        trade: random.id(),
+        account: random.id(),
+        asset: asset_ref(random),
+        fee: random.amount(),
+        amount: random.amount(),
+        reason: *random.pick(RefundReason::ALL),
+        actor: random.label(),
+    }
+}
+
+pub(crate) fn refunded(random: &mut Random) -> FeeRefunded {
+    FeeRefunded {
+        trade: random.id(),
+        account: random.u32(),
+        asset: random.u32(),
+        fee: random.amount(),
+        amount: random.amount(),
+        reason: *random.pick(RefundReason::ALL),
+        actor: random.label(),
     }
 }
 

@@ -4,15 +4,16 @@
 //! The values are written down here once more, so that bytes and remarks cannot drift from the code.
 
 use schema::{
-    AccountRates, AccountStatus, AccountTransferred, AccountType, ApiClass, BalanceUpdated, Bucket,
-    CancelOrder, ClockStatus, Code, Command, CommandKind, Detail, Event, EventHead, EventKind,
-    ExpiryReason, FeeKind, FeeTierChanged, Fill, GroupHead, HoldReason, Idempotency, Key,
-    KeyOrigin, Label, MarginMoved, MarketKind, MarketParameters, MarketParametersChanged, Matching,
-    Operator, OrderAccepted, OrderReduced, OrderRejected, OrderRequest, OrderSubmitted, OrderTerms,
-    OrderTier, OrderType, ParameterChange, PositionSide, Posting, RatesChange, ReduceReason,
-    Reference, ReleaseReason, ReplaceOrder, RiskTier, SelfTrade, Stamped, StatusChange, SymbolRef,
-    TimeInForce, TradeExecuted, TradeSettled, TriggerKind, TriggerSource, UpdateReason,
-    WaiverReason, Why, decode_command, encode_command,
+    AccountRates, AccountStatus, AccountTransferred, AccountType, ApiClass, AssetRef,
+    BalanceUpdated, Bucket, CancelOrder, ClockStatus, Code, Command, CommandKind, Detail, Event,
+    EventHead, EventKind, ExpiryReason, FeeKind, FeeRefund, FeeRefunded, FeeTierChanged, Fill,
+    GroupHead, HoldReason, Idempotency, Key, KeyOrigin, Label, MarginMoved, MarketKind,
+    MarketParameters, MarketParametersChanged, Matching, Operator, OrderAccepted, OrderReduced,
+    OrderRejected, OrderRequest, OrderSubmitted, OrderTerms, OrderTier, OrderType, ParameterChange,
+    PositionSide, Posting, RatesChange, ReduceReason, Reference, RefundReason, ReleaseReason,
+    ReplaceOrder, RiskTier, SelfTrade, Stamped, StatusChange, SymbolRef, TimeInForce,
+    TradeExecuted, TradeSettled, TriggerKind, TriggerSource, UpdateReason, WaiverReason, Why,
+    decode_command, encode_command,
 };
 use units::{Amount, Id, Lots, Rate, Side, Ticks, Timestamp};
 
@@ -75,6 +76,7 @@ fn values_are_those_of_the_code() {
     check!(COMMAND_TEXT, OrderType, TimeInForce, SelfTrade, TriggerKind, TriggerSource);
     check!(COMMAND_TEXT, PositionSide, AccountType, AccountStatus, RiskTier, OrderTier);
     check!(COMMAND_TEXT, ApiClass, MarketKind, Matching, ClockStatus, FeeKind, WaiverReason);
+    check!(COMMAND_TEXT, RefundReason);
     check!(EVENT_TEXT, Bucket, UpdateReason, HoldReason, ReleaseReason, ExpiryReason);
     check!(EVENT_TEXT, ReduceReason);
     let rows = table_rows(EVENT_TEXT);
@@ -112,6 +114,7 @@ fn examples_of_commands_are_what_is_written() {
         ("a replacement", replacement()),
         ("new parameters with their approval", new_parameters()),
         ("a waiver with its approval", waiver()),
+        ("a refund with its approval", refund()),
     ];
     let written = examples(COMMAND_TEXT);
     assert_eq!(written.len(), expected.len());
@@ -135,6 +138,7 @@ fn examples_of_events_are_what_is_written() {
         ("a transfer", transfer()),
         ("new parameters", parameters_changed()),
         ("a waiver", tier_changed()),
+        ("a refund", refunded()),
     ];
     let written = examples(EVENT_TEXT);
     assert_eq!(written.len(), expected.len());
@@ -182,6 +186,7 @@ fn stamped(command: Command) -> Stamped {
         correlation: None,
         key: None,
         command,
+        account_version: None,
     }
 }
 
@@ -220,7 +225,8 @@ fn order() -> Stamped {
 fn cancel() -> Stamped {
     let order = Id::derive(NOON, 0, 100).expect("in range");
     let cancel = CancelOrder { account: account(), order, state_seq: Some(102) };
-    Stamped { correlation: Some(correlation()), ..stamped(Command::CancelOrder(cancel)) }
+    let command = stamped(Command::CancelOrder(cancel));
+    Stamped { correlation: Some(correlation()), account_version: Some(300), ..command }
 }
 
 fn suspension() -> Stamped {
@@ -282,6 +288,34 @@ fn waiver() -> Stamped {
     };
     let change = RatesChange { account: account(), rates, effective_at: None };
     stamped(Command::SetAccountRates(change, approval()))
+}
+
+/// What both the command and its event say: half of 0.975 USDT.
+fn fee_refund() -> FeeRefund {
+    FeeRefund {
+        trade: Id::derive(Timestamp(NOON.0 + DAY), 0, 133).expect("in range"),
+        account: account(),
+        asset: AssetRef::Listed(2),
+        fee: amount("0.975"),
+        amount: amount("0.4875"),
+        reason: RefundReason::Malfunction,
+        actor: label("ops-1"),
+    }
+}
+
+fn refund() -> Stamped {
+    stamped(Command::RefundFee(fee_refund(), approval()))
+}
+
+fn refunded() -> Group {
+    let FeeRefund { trade, fee, amount: back, reason, actor, .. } = fee_refund();
+    let event = FeeRefunded { trade, account: 9, asset: 2, fee, amount: back, reason, actor };
+    let mut moved = BalanceUpdated::new(UpdateReason::FeeRefund, Reference::Outside(trade));
+    for (account, delta) in [(0, -back), (9, back)] {
+        moved.post(Posting { account, asset: 2, bucket: Bucket::Available, delta });
+    }
+    let events = vec![Event::FeeRefunded(event), Event::BalanceUpdated(moved)];
+    group(58, (140, Timestamp(NOON.0 + DAY + MINUTE)), events)
 }
 
 /// Events `first`, `first + 1`, and so on, one nanosecond after the other.

@@ -30,6 +30,7 @@ pub(crate) fn stamped(random: &mut Random, kind: CommandKind) -> Option<Stamped>
         correlation: random.option(Random::id),
         key: random.option(key),
         command,
+        account_version: random.option(Random::u64),
     })
 }
 
@@ -93,6 +94,7 @@ fn command(random: &mut Random, kind: CommandKind) -> Option<Command> {
             Command::SetMarketParameters(changes::parameter_change(random), operator(random))
         }
         K::SetFeeSchedule => Command::SetFeeSchedule(changes::schedule(random), operator(random)),
+        K::RefundFee => Command::RefundFee(changes::refund(random), operator(random)),
         K::SetAccountRates => {
             Command::SetAccountRates(changes::rates_change(random), operator(random))
         }
@@ -103,7 +105,7 @@ fn command(random: &mut Random, kind: CommandKind) -> Option<Command> {
         K::ReplaceOrder => Command::ReplaceOrder(changes::replace(random)),
         K::CancelAllOrders => Command::CancelAllOrders(changes::cancel_all(random)),
         K::SetCountdownCancel => Command::SetCountdownCancel(changes::countdown(random)),
-        K::DelistMarket | K::SetAssetParameters | K::RefundFee | K::PlaceOrders => return None,
+        K::DelistMarket | K::SetAssetParameters | K::PlaceOrders => return None,
     })
 }
 
@@ -323,6 +325,7 @@ pub(crate) fn event(random: &mut Random, kind: EventKind, sequence: u64) -> Opti
         K::FeeTierChanged => Event::FeeTierChanged(changes::tier_changed(random)),
         K::AccountProfileChanged => Event::AccountProfileChanged(changes::profile_changed(random)),
         K::AccountTransferred => Event::AccountTransferred(changes::transferred(random)),
+        K::FeeRefunded => Event::FeeRefunded(changes::refunded(random)),
         K::CountdownCancelChanged => {
             Event::CountdownCancelChanged(changes::countdown_changed(random))
         }

@@ -29,6 +29,7 @@ fn encoded(command: Command) -> Vec<u8> {
             text: Some(full()),
         }),
         command,
+        account_version: None,
     };
     let mut out = Vec::new();
     encode_command(&mut out, &stamped);

@@ -3,11 +3,11 @@
 
 use schema::{
     AccountProfileChanged, AccountTransferred, ApiClass, BalanceUpdated, Bucket, Code,
-    CountdownCancelChanged, Event, FeeKind, FeeScheduleChanged, FeeTier, FeeTierChanged,
-    HoldReason, MarginMoved, MarketParameters, MarketParametersChanged, OrderAccepted, OrderEnded,
-    OrderReduced, OrderSubmitted, OrderTerms, OrderTier, OrderTriggered, OrderType, Posting,
-    ReduceReason, Reference, ReleaseReason, RiskTier, SelfTrade, TimeInForce, Trigger, TriggerKind,
-    TriggerSource, UpdateReason, WaiverReason,
+    CountdownCancelChanged, Event, FeeKind, FeeRefunded, FeeScheduleChanged, FeeTier,
+    FeeTierChanged, HoldReason, MarginMoved, MarketParameters, MarketParametersChanged,
+    OrderAccepted, OrderEnded, OrderReduced, OrderSubmitted, OrderTerms, OrderTier, OrderTriggered,
+    OrderType, Posting, ReduceReason, Reference, RefundReason, ReleaseReason, RiskTier, SelfTrade,
+    TimeInForce, Trigger, TriggerKind, TriggerSource, UpdateReason, WaiverReason,
 };
 use serde_json::{Value, json};
 use units::{Id, Lots, Rate, Side, Ticks, Timestamp};
@@ -222,6 +222,41 @@ fn a_transfer_is_what_its_postings_refer_to() {
         let wrong = [canceled(other), Event::AccountTransferred(event), moved(nothing)];
         assert!(venue.drafts(&wrong).is_err(), "event {nothing} moves no money");
     }
+}
+
+/// A refund says what was charged and what goes back; its postings refer to the trade.
+#[test]
+fn a_refund_names_its_trade() {
+    let mut venue = Venue::new();
+    let id = venue.account("a");
+    let account = number(&venue, id);
+    let trade = Id::derive(Timestamp(1_708_123_456_000_000_000), 0, 3).expect("in range");
+    let event = FeeRefunded {
+        trade,
+        account,
+        asset: 2,
+        fee: amount("25"),
+        amount: amount("10"),
+        reason: RefundReason::ExchangeError,
+        actor: label("ops-1"),
+    };
+    let mut moved = BalanceUpdated::new(UpdateReason::FeeRefund, Reference::Outside(trade));
+    for (account, delta) in [(4, "-10"), (account, "10")] {
+        let bucket = Bucket::Available;
+        moved.post(Posting { account, asset: 2, bucket, delta: amount(delta) });
+    }
+    let events = [Event::FeeRefunded(event), Event::BalanceUpdated(moved)];
+    let drafted = venue.drafts(&events).expect("sound");
+    let wanted = json!({
+        "trade_id": trade.to_string(), "account_id": id.to_string(), "asset": "USDT",
+        "fee": "25", "amount": "10", "reason": "EXCHANGE_ERROR", "actor": "ops-1",
+    });
+    assert_eq!(drafted[0].payload, wanted);
+    let posted = &drafted[1].payload;
+    assert_eq!(posted["reference_id"], trade.to_string());
+    assert_eq!(posted["update_reason"], "FEE_REFUND");
+    let causes: Vec<_> = drafted.iter().map(|draft| draft.cause).collect();
+    assert_eq!(causes, [None, Some(0)]);
 }
 
 /// Only what is set is shown, with the value that the market has at that moment.

@@ -1,10 +1,10 @@
 //! Commands as they are shown: every field of what was asked, and whom it was about.
 
 use schema::{
-    AccountRates, ApiClass, AssetRef, CancelAllOrders, Command, CountdownCancel, FeeSchedule,
-    FeeTier, MarketChange, MarketParameters, Operator, OrderTier, OrderType, Outcome,
-    ParameterChange, ProfileChange, RatesChange, ReduceOrder, ReplaceOrder, Reply, RiskTier,
-    Stamped, SymbolRef, TimeInForce, Transfer, WaiverReason,
+    AccountRates, ApiClass, AssetRef, CancelAllOrders, Command, CountdownCancel, FeeRefund,
+    FeeSchedule, FeeTier, MarketChange, MarketParameters, Operator, OrderTier, OrderType, Outcome,
+    ParameterChange, ProfileChange, RatesChange, ReduceOrder, RefundReason, ReplaceOrder, Reply,
+    RiskTier, Stamped, SymbolRef, TimeInForce, Transfer, WaiverReason,
 };
 use serde_json::{Value, json};
 use units::{Id, Lots, Rate, Side, Ticks, Timestamp};
@@ -28,6 +28,7 @@ fn named(command: Command, outcome: Outcome) -> Named {
         correlation: None,
         key: None,
         command,
+        account_version: None,
     };
     let reply = Reply { command: 7, last_event: 5, outcome };
     render_command(Venue::new().kernel(), &stamped, &reply)
@@ -155,6 +156,21 @@ fn changes_of_accounts_are_shown() {
     let waiver = AccountRates::Waiver { reason: WaiverReason::Promotion, ends_at: Some(BEGIN) };
     let end = [json!(BEGIN.to_string()), json!(BEGIN.0)];
     assert_eq!(rates(waiver), wanted("WAIVER", none(), json!("PROMOTION"), end));
+
+    let refund = FeeRefund {
+        trade: OLD,
+        account: ALICE,
+        asset: AssetRef::Listed(2),
+        fee: amount("25"),
+        amount: amount("10"),
+        reason: RefundReason::Malfunction,
+        actor: label("ops-1"),
+    };
+    let wanted = json!({
+        "trade_id": OLD.to_string(), "account_id": ALICE.to_string(), "asset": "USDT",
+        "fee": "25", "amount": "10", "reason": "MALFUNCTION", "actor": "ops-1",
+    });
+    assert_eq!(body(Command::RefundFee(refund, OPERATOR)), wanted);
 
     let profile = ProfileChange {
         account: ALICE,

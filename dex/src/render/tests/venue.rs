@@ -110,6 +110,7 @@ impl Venue {
             correlation: Some(Id([9; 16])),
             key,
             command,
+            account_version: None,
         };
         let mut buffer = EventBuffer::new();
         let outcome = self.kernel.execute(&stamped, &mut buffer).outcome;

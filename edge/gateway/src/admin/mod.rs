@@ -10,6 +10,7 @@ mod entries;
 mod listings;
 mod markets;
 mod rates;
+mod refunds;
 
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -24,6 +25,7 @@ pub(crate) use entries::{EntryForm, deposit, withdraw};
 pub(crate) use listings::{AssetForm, MarketForm, StepSize, list_asset, list_market};
 pub(crate) use markets::{ParametersForm, ReasonForm, pause_market, resume_market, set_parameters};
 pub(crate) use rates::{RatesForm, ScheduleForm, set_rates, set_schedule};
+pub(crate) use refunds::{RefundForm, refund_fee};
 
 use crate::answer::{Object, json};
 use crate::arrival::{Arrival, random_id, wall_clock};
@@ -62,6 +64,7 @@ impl Door {
         | Command::SetMarketParameters(_, approval)
         | Command::SetFeeSchedule(_, approval)
         | Command::SetAccountRates(_, approval)
+        | Command::RefundFee(_, approval)
         | Command::SetAccountProfile(_, approval) = &mut command
         {
             approval.signature = signature;

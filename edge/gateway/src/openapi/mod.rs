@@ -103,6 +103,10 @@ fn parameters(route: &Route, operation: &Operation) -> Vec<Value> {
         let schema = json!({"type": "string", "format": "key"});
         all.push(json!({"name": "Idempotency-Key", "in": "header", "schema": schema}));
     }
+    if operation.is_command() {
+        let schema = shape::Kind::Count.schema(&mut Map::new());
+        all.push(json!({"name": "Account-Version", "in": "header", "schema": schema}));
+    }
     all
 }
 
@@ -154,6 +158,9 @@ fn faults(route: &Route, operation: &Operation) -> BTreeMap<u16, Vec<&'static st
     if route.access != Access::Public {
         add(401, Code::PermissionDenied.name());
         add(403, Code::PermissionDenied.name());
+    }
+    if operation.is_command() {
+        add(status_of(Code::VersionConflict).as_u16(), Code::VersionConflict.name());
     }
     if operation.body.is_some() {
         add(408, Code::InvalidSchema.name());

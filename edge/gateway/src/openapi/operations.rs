@@ -12,7 +12,7 @@ use super::shape::{Kind, Shape, reference};
 use super::shapes;
 use crate::admin::{
     AccountForm, AssetForm, EntryForm, MarketForm, ParametersForm, ProfileForm, RatesForm,
-    ReasonForm, ScheduleForm, StatusForm,
+    ReasonForm, RefundForm, ScheduleForm, StatusForm,
 };
 use crate::batch::{BatchForm, CancelBatchForm};
 use crate::forms::OrderForm;
@@ -63,6 +63,11 @@ pub(crate) enum Answer {
 }
 
 impl Operation {
+    /// Whether it hands in a command: its key may be refused, and it may name an account version.
+    pub(super) fn is_command(&self) -> bool {
+        self.codes.contains(&KEY)
+    }
+
     /// Whether a request can be one that cannot be read.
     pub(super) fn can_be_malformed(&self, route: &Route) -> bool {
         self.body.is_some() || self.asks_shard && route.path.starts_with("/v1/")
@@ -419,6 +424,26 @@ pub(crate) const SET_RATES: Operation = Operation {
         "setAccountRates",
         "Gives an account rates of its own or a waiver, or takes them back.",
         &[(200, Answer::Shape(&shapes::RATES_SET))],
+    )
+};
+pub(crate) const REFUND_FEE: Operation = Operation {
+    body: Some(form::<RefundForm>),
+    codes: &[
+        &[
+            Code::AccountNotFound,
+            Code::TradeNotFound,
+            Code::AssetNotFound,
+            Code::InvalidAmount,
+            Code::AccountSuspended,
+            Code::InsufficientBalance,
+        ],
+        SIGNED,
+        KEY,
+    ],
+    ..command(
+        "refundFee",
+        "Gives the fee of a trade back, in whole or in part.",
+        &[(200, Answer::Shape(&shapes::FEE_REFUNDED))],
     )
 };
 pub(crate) const SET_PROFILE: Operation = Operation {

@@ -2,7 +2,8 @@
 
 use schema::{
     AccountStatus, AccountType, ApiClass, FeeKind, MarketKind, Matching, OrderState, OrderTier,
-    OrderType, RiskTier, SelfTrade, TimeInForce, TriggerKind, TriggerSource, WaiverReason,
+    OrderType, RefundReason, RiskTier, SelfTrade, TimeInForce, TriggerKind, TriggerSource,
+    WaiverReason,
 };
 
 use super::shape::Kind::{
@@ -238,6 +239,11 @@ const ANNOUNCED_RATES: Shape = shape(
         ("effective_at", Time),
     ],
 );
+const REFUND: Shape = shape(
+    "Refund",
+    "A fee of which something was given back.",
+    &[("trade_id", Id), ("asset", Text), ("fee", Decimal), ("refunded", Decimal)],
+);
 pub(super) const ACCOUNT_FEES: Shape = shape(
     "AccountFees",
     "What the next trade of an account is charged, and what the next tier needs.",
@@ -252,6 +258,7 @@ pub(super) const ACCOUNT_FEES: Shape = shape(
         ("waiver_ends_at", MaybeTime),
         ("next_tier", OrNull(&Object(&FEE_TIER))),
         ("announced", OrNull(&Object(&ANNOUNCED_RATES))),
+        ("refunds", List(&Object(&REFUND))),
         ("sequence", Count),
     ],
 );
@@ -395,6 +402,19 @@ pub(super) const RATES_SET: Shape = shape(
         ("account_id", Id),
         ("kind", Name(|| all(FeeKind::ALL, FeeKind::name))),
         ("effective_at", MaybeTime),
+        ("sequence", Count),
+    ],
+);
+pub(super) const FEE_REFUNDED: Shape = shape(
+    "FeeRefunded",
+    "A fee was given back, in whole or in part.",
+    &[
+        ("account_id", Id),
+        ("trade_id", Id),
+        ("asset", Text),
+        ("fee", Decimal),
+        ("amount", Decimal),
+        ("reason", Name(|| all(RefundReason::ALL, RefundReason::name))),
         ("sequence", Count),
     ],
 );

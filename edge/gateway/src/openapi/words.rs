@@ -5,7 +5,7 @@
 
 use schema::{
     AccountStatus, ApiClass, FeeKind, MarketKind, Matching, OrderTier, OrderType, PositionSide,
-    RiskTier, SelfTrade, TimeInForce, TriggerKind, TriggerSource, WaiverReason,
+    RefundReason, RiskTier, SelfTrade, TimeInForce, TriggerKind, TriggerSource, WaiverReason,
 };
 use utoipa::openapi::schema::{ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::{RefOr, Schema};
@@ -69,6 +69,7 @@ names! {
     MarketKindName all(MarketKind::ALL, MarketKind::name), "Kind of a market.";
     MatchingName all(Matching::ALL, Matching::name), "Rule inside a price level.";
     FeeKindName all(FeeKind::ALL, FeeKind::name), "Where the rates of an account come from.";
+    RefundReasonName all(RefundReason::ALL, RefundReason::name), "Why a fee goes back.";
     WaiverReasonName all(WaiverReason::ALL, WaiverReason::name), "Why there is a waiver.";
 }
 

@@ -269,3 +269,30 @@ async fn money_moves_between_own_accounts_only() {
     assert_eq!(answer.fault(), (400, "INVALID_SCHEMA".into()));
     assert_eq!(served.port.count(), before);
 }
+
+/// The header goes with the command; one that is no number, or two of them, submit nothing.
+///
+/// covers: SEQ-33
+#[tokio::test]
+async fn a_command_is_based_on_a_version_of_its_account() {
+    let served = Served::start().await;
+    let token = bearer(&trader());
+    let body = limit_order().to_string();
+    let send = async |versions: &[&str]| {
+        let mut headers = vec![("authorization", token.as_str())];
+        headers.extend(versions.iter().map(|version| ("account-version", *version)));
+        served.send("post", "/v1/orders", &headers, &body).await
+    };
+    assert_eq!(send(&["300"]).await.status.as_u16(), 201);
+    assert_eq!(served.port.last().account_version, Some(300));
+    assert_eq!(send(&[]).await.status.as_u16(), 201);
+    assert_eq!(served.port.last().account_version, None);
+    let refusal = refused(Code::VersionConflict, Why::AccountVersionDiffers);
+    served.port.answer(move |_| Ok(refusal));
+    assert_eq!(send(&["299"]).await.fault(), (409, "VERSION_CONFLICT".into()));
+    let before = served.port.count();
+    for wrong in [&["x"][..], &[""], &["-1"], &["1", "2"], &["18446744073709551616"]] {
+        assert_eq!(send(wrong).await.fault(), (400, "INVALID_SCHEMA".into()), "{wrong:?}");
+    }
+    assert_eq!(served.port.count(), before);
+}

@@ -7,7 +7,8 @@ use std::time::Duration;
 use port::{
     AccountFeesView, AccountView, AnnouncedRates, AssetView, BalanceView, BookView, EventFeed,
     FeeScheduleView, FeedFault, HealthStatus, HealthView, LevelView, MarketView, OrderPreview,
-    OrderView, Pending, Port, PortFault, Published, Query, Request, Seen, View,
+    OrderView, Pending, Port, PortFault, Published, Query, RefundView, Request, Seen, TradeState,
+    TradeView, View,
 };
 use schema::{
     AccountOpening, AccountStatus, AccountType, ApiClass, AssetTerms, Code, FeeKind, FeeTier,
@@ -17,6 +18,9 @@ use schema::{
 };
 use tokio::sync::Notify;
 use units::{Amount, Id, Lots, Rate, Side, Ticks, Timestamp};
+
+use crate::client::{MINE, OTHERS};
+use crate::samples::{ORDER, TRADE};
 
 /// The market that is listed, under number 1.
 pub(crate) const SYMBOL: &str = "BTC/USDT";
@@ -125,6 +129,8 @@ impl FakePort {
             Query::Markets => View::Markets(vec![market()]),
             Query::Assets => View::Assets(vec![asset()]),
             Query::Health => View::Health(health()),
+            Query::Trade(TRADE) => View::Trade(Ok(trade())),
+            Query::Trade(_) => View::Trade(Err(Code::TradeNotFound)),
             Query::FeeSchedule => View::FeeSchedule(schedule()),
             Query::AccountFees(id) => View::AccountFees(Some(fees(id))),
             Query::Preview(request) => View::Preview(preview(&request)),
@@ -226,6 +232,29 @@ pub(crate) fn order(order_id: Id, account_id: Id, state: OrderState) -> OrderVie
     }
 }
 
+/// MINE made it, OTHERS took it.
+fn trade() -> TradeView {
+    TradeView {
+        trade_id: TRADE,
+        sequence: 33,
+        symbol: label(SYMBOL),
+        maker_order_id: ORDER,
+        taker_order_id: Id([0x7a; 16]),
+        maker_account_id: MINE,
+        taker_account_id: OTHERS,
+        side: Side::Buy,
+        price: amount("50000"),
+        quantity: amount("1"),
+        maker_fee: amount("5"),
+        taker_fee: amount("25"),
+        maker_fee_asset: label("USDT"),
+        taker_fee_asset: label("USDT"),
+        executed_at: noon(),
+        settled_at: noon(),
+        state: TradeState::Settled,
+    }
+}
+
 fn tier(above: &str, taker: i64) -> FeeTier {
     FeeTier { above: amount(above), maker: Rate(-10_000), taker: Rate(taker) }
 }
@@ -252,6 +281,12 @@ fn fees(account_id: Id) -> AccountFeesView {
             taker_rate: Rate(10_000),
             effective_at: noon(),
         }),
+        refunds: vec![RefundView {
+            trade_id: TRADE,
+            asset: label("USDT"),
+            fee: amount("5"),
+            refunded: amount("1.5"),
+        }],
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::client::{MINE, OTHERS, Served};
 use crate::fake::order;
-use crate::samples::{ORDER, limit_order};
+use crate::samples::{ORDER, TRADE, limit_order};
 
 #[tokio::test]
 async fn the_tiers_are_public() {
@@ -29,6 +29,9 @@ async fn an_account_sees_its_own_fees() {
     assert_eq!(json["waiver_ends_at_nanos"], 1_708_123_456_789_012_345u64);
     assert_eq!(json["next_tier"]["above"], "100000");
     assert_eq!(json["announced"]["maker_rate"], "-0.0005");
+    let refund = json!({"trade_id": TRADE.to_string(), "asset": "USDT", "fee": "5",
+        "refunded": "1.5"});
+    assert_eq!(json["refunds"], json!([refund]));
     let others = served.trader("get", &format!("/v1/accounts/{OTHERS}/fees"), "").await;
     assert_eq!(others.fault(), (403, "PERMISSION_DENIED".into()));
 }

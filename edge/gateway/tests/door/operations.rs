@@ -1,13 +1,14 @@
 //! What an operator changes: markets, fee tiers, rates, profiles. All of it is signed.
 
 use schema::{
-    AccountRates, Code, Command, MarketParameters, Operator, Outcome, Refusal, SymbolRef,
-    WaiverReason, Why,
+    AccountRates, AssetRef, Code, Command, MarketParameters, Operator, Outcome, RefundReason,
+    Refusal, SymbolRef, WaiverReason, Why,
 };
 use serde_json::json;
-use units::{Lots, Rate, Ticks, Timestamp};
+use units::{Amount, Id, Lots, Rate, Ticks, Timestamp};
 
-use crate::client::{MINE, Served, bearer, operator};
+use crate::client::{MINE, OTHERS, Served, bearer, operator};
+use crate::samples::{ORDER, TRADE};
 
 const MARKET: &str = "/v1/admin/markets/BTC-USDT";
 
@@ -163,6 +164,49 @@ async fn an_account_gets_rates_and_a_waiver() {
         let answer = served.operator("post", &path, r#"{"kind":"VOLUME"}"#).await;
         assert_eq!(answer.fault(), (status, code.name().to_owned()));
     }
+}
+
+/// What goes back is signed with what the archive says was charged; the caller names no fee.
+/// covers: FEE-24
+#[tokio::test]
+async fn a_refund_carries_the_fee_that_was_charged() {
+    let served = Served::start().await;
+    let path = |account: Id| format!("/v1/admin/accounts/{account}/refunds");
+    let body = |more: serde_json::Value| {
+        let mut body = json!({"trade_id": TRADE.to_string(), "reason": "MALFUNCTION"});
+        body.as_object_mut().expect("an object").extend(more.as_object().expect("one").clone());
+        body.to_string()
+    };
+    for (account, more, fee, back) in
+        [(MINE, json!({}), 5, "5"), (OTHERS, json!({"amount": "2.5"}), 25, "2.5")]
+    {
+        let answer = served.operator("post", &path(account), &body(more)).await;
+        assert_eq!((answer.status.as_u16(), &answer.json()["amount"]), (200, &json!(back)));
+        assert_eq!(answer.json()["trade_id"], TRADE.to_string());
+        let Command::RefundFee(refund, approval) = served.port.last().command else {
+            panic!("a refund")
+        };
+        assert_signed(&served, approval);
+        assert_eq!((refund.trade, refund.account), (TRADE, account));
+        assert_eq!((refund.fee, refund.amount.to_string()), (Amount::from_units(fee), back.into()));
+        assert_eq!((refund.asset, refund.reason), (AssetRef::Listed(2), RefundReason::Malfunction));
+    }
+    let before = served.port.count();
+    for (account, more, status, code) in [
+        (ORDER, json!({}), 404, "TRADE_NOT_FOUND"),
+        (MINE, json!({"trade_id": ORDER.to_string()}), 404, "TRADE_NOT_FOUND"),
+        (MINE, json!({"reason": "FRIEND"}), 400, "INVALID_SCHEMA"),
+        (MINE, json!({"fee": "7"}), 400, "INVALID_SCHEMA"),
+        (MINE, json!({"amount": "x"}), 400, "INVALID_SCHEMA"),
+    ] {
+        let answer = served.operator("post", &path(account), &body(more.clone())).await;
+        assert_eq!(answer.fault(), (status, code.to_owned()), "{more}");
+    }
+    assert_eq!(served.port.count(), before);
+    let refusal = Refusal::new(Code::InvalidAmount, Why::RefundTooLarge);
+    served.port.answer(move |_| Ok(Outcome::Refused(refusal)));
+    let answer = served.operator("post", &path(MINE), &body(json!({}))).await;
+    assert_eq!(answer.fault(), (422, "INVALID_AMOUNT".to_owned()));
 }
 
 /// A profile is set whole, so that nothing changes that nobody named. The same header is the same key.

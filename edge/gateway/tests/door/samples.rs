@@ -9,6 +9,9 @@ use crate::client::{MINE, OTHERS};
 /// The order of the samples.
 pub(crate) const ORDER: Id = Id([0x77; 16]);
 
+/// The trade of the samples: MINE made, OTHERS took.
+pub(crate) const TRADE: Id = Id([0x79; 16]);
+
 /// The path of a route, filled with what is the caller's.
 pub(crate) fn path_of(route: &Route) -> String {
     let id = if route.path.starts_with("/v1/orders/") { ORDER } else { MINE };
@@ -79,6 +82,9 @@ pub(crate) fn body_of(route: &Route) -> String {
         (_, "/v1/admin/accounts/{id}/rates") => {
             json!({"kind": "VIP", "maker": "-0.0001", "taker": "0.0002",
                 "effective_at": "2030-01-01T00:00:00Z"})
+        }
+        (_, "/v1/admin/accounts/{id}/refunds") => {
+            json!({"trade_id": TRADE.to_string(), "amount": "2.5", "reason": "MALFUNCTION"})
         }
         (_, "/v1/admin/accounts/{id}/profile") => {
             json!({"kyc_tier": 2, "jurisdiction": "CH", "risk_tier": "STANDARD",

@@ -8,6 +8,7 @@ use units::{Id, Lots, Rate, Ticks};
 
 use crate::client::{MINE, Served, bearer, operator};
 use crate::fake::{amount, label, level};
+use crate::samples::TRADE;
 
 const MADE: Id = Id([0x88; 16]);
 
@@ -222,6 +223,7 @@ fn bodies_of_an_operator() -> Vec<(String, Value)> {
     let of_account = |last: &str| format!("/v1/admin/accounts/{MADE}/{last}");
     let (status, rates, profile) =
         (of_account("status"), of_account("rates"), of_account("profile"));
+    let refunds = format!("/v1/admin/accounts/{MINE}/refunds");
     let tier = json!({"above": "0", "maker": "0", "taker": "0"});
     let network = json!({"network": "Tron", "min_withdrawal": "1", "withdrawal_fee": "1",
         "confirmations": 1});
@@ -267,6 +269,10 @@ fn bodies_of_an_operator() -> Vec<(String, Value)> {
         (
             rates.as_str(),
             json!({"kind": "WAIVER", "reason": "PROMOTION", "ends_at": "2030-01-01T00:00:00Z"}),
+        ),
+        (
+            refunds.as_str(),
+            json!({"trade_id": TRADE.to_string(), "amount": "1", "reason": "MALFUNCTION"}),
         ),
         (
             profile.as_str(),

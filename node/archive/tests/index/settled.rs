@@ -1,13 +1,16 @@
 //! The settlement journal as the `settlement` crate reads it from the events, beside the archive's rows:
 //! two readings of one log that share no code.
 
-use port::{Query, SettlementView, View};
-use schema::GroupIter;
-use settlement::{Day, Pair, Reading, Reconciliation, Report, Settled};
+use port::{Page, Period, Query, SettlementView, View};
+use schema::{
+    AssetRef, Command, Event, EventBuffer, FeeRefund, FeeRefunded, GroupIter, RefundReason,
+    UpdateReason,
+};
+use settlement::{Day, Pair, Reading, Reconciliation, Refunded, Report, Settled};
 use units::{Amount, Rounding, Timestamp};
 
 use crate::Kept;
-use crate::venue::{Record, START, Venue};
+use crate::venue::{Record, START, Venue, label};
 
 /// Every trade of a log.
 fn read(records: &[Record]) -> (Reading, Vec<Settled>) {
@@ -86,6 +89,71 @@ fn what_a_kernel_settled_is_reconciled_to_the_last_unit() {
             assert_eq!(reconcile(Some(place)), Some(of_day[place].trade.sequence));
         }
     }
+}
+
+/// A fee that goes back is no trade: it stands in the report of its day and in the ledger of its account,
+/// and a refund whose postings are missing or others is no sound log.
+/// covers: FEE-23
+#[test]
+fn a_refund_is_read_with_its_postings() {
+    let (mut venue, _) = two_days();
+    let (_, trades) = read(&venue.records);
+    let of = |it: &&Settled| it.trade.fees[1] > Amount(1_000_000_000_000_000);
+    let trade = trades.iter().find(of).and_then(|it| it.row.as_ref()).expect("one").trade;
+    let amount = Amount(1_000_000_000_000_000);
+    for number in 40..42 {
+        venue.signed(number, |by| {
+            let refund = FeeRefund {
+                trade: trade.trade_id,
+                account: trade.taker_account_id,
+                asset: AssetRef::Listed(2),
+                fee: trade.taker_fee,
+                amount: if number == 40 { amount } else { trade.taker_fee - amount },
+                reason: RefundReason::ExchangeError,
+                actor: label("ops-1"),
+            };
+            Command::RefundFee(refund, by)
+        });
+    }
+    let mut report = Report::default();
+    let mut reading = Reading::default();
+    for (groups, _) in &venue.records {
+        for group in GroupIter::new(groups) {
+            reading.pass(&group.expect("a group")).expect("it follows");
+            reading.refunds().iter().for_each(|refund| report.pass_refund(refund));
+        }
+    }
+    let refunds: Vec<_> = report.refunds().map(|(asset, it)| (asset.as_str(), *it)).collect();
+    let sum = Refunded { amount: trade.taker_fee.into(), count: 2 };
+    assert_eq!(refunds, [("USDT", sum)]);
+
+    let kept = Kept::of(&venue.records, 50);
+    let page = Page { after: None, limit: 1_000 };
+    let query = Query::LedgerEntries(trade.taker_account_id, Period::ALL, page);
+    let View::LedgerEntries(Ok(entries)) = kept.ask(query) else { panic!("entries") };
+    let back = entries.items.iter().filter(|it| it.reason == UpdateReason::FeeRefund);
+    let back: Vec<_> = back.map(|it| (it.reference_id, it.postings[0].delta)).collect();
+    let rest = trade.taker_fee - amount;
+    assert_eq!(back, [(trade.trade_id, amount), (trade.trade_id, rest)]);
+
+    let (last, before) = venue.records.split_last().expect("the second refund");
+    let group = GroupIter::new(&last.0).next().expect("one").expect("sound");
+    let events: Vec<_> = group.events().map(|event| event.expect("sound")).collect();
+    let [(_, Event::FeeRefunded(refunded)), _] = events[..] else { panic!("{events:?}") };
+    let less = FeeRefunded { amount: rest - Amount(1), ..refunded };
+    let with = |first: FeeRefunded, count: usize| {
+        let mut buffer = EventBuffer::new();
+        buffer.begin(&group.head);
+        for (place, (head, event)) in events.iter().take(count).enumerate() {
+            let event = if place == 0 { &Event::FeeRefunded(first) } else { event };
+            buffer.push(event.kind(), *head, event);
+        }
+        buffer.end();
+        let groups = buffer.take();
+        let group = GroupIter::new(&groups).next().expect("one").expect("sound");
+        read(before).0.pass(&group).is_ok()
+    };
+    assert!(with(refunded, 2) && !with(less, 2) && !with(refunded, 1));
 }
 
 /// covers: SETL-51

@@ -109,6 +109,7 @@ impl Venue {
             correlation: Some(Id([9; 16])),
             key,
             command,
+            account_version: None,
         };
         let reply = self.kernel.execute(&stamped, &mut self.buffer);
         let groups = self.buffer.take();
@@ -133,7 +134,8 @@ impl Venue {
         self.now = self.now.max(time.0);
     }
 
-    fn signed(&mut self, number: u8, make: impl Fn(Operator) -> Command) {
+    /// Runs a command of the operator's under a key of its own.
+    pub(crate) fn signed(&mut self, number: u8, make: impl Fn(Operator) -> Command) {
         let key = key(u64::from(number) | 1 << 60);
         let valid_until = Timestamp(self.now + 3_600_000_000_000);
         let bare = make(Operator { valid_until, signature: [0; 64] });

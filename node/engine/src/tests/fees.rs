@@ -1,10 +1,13 @@
 //! What queries say of fees, of an order before it is placed, and of orders that wait.
 
-use port::{AccountFeesView, FeeScheduleView, OrderPreview, OrderView, Query, View};
+use port::{
+    AccountFeesView, FeeScheduleView, OrderPreview, OrderView, Page, Period, Query, RefundView,
+    View,
+};
 use schema::{
-    AccountRates, Code, Command, CountdownCancel, FeeKind, FeeSchedule, FeeTier, OrderRequest,
-    OrderState, OrderType, Outcome, RatesChange, Refusal, TimeInForce, Trigger, TriggerKind,
-    TriggerSource, WaiverReason, Why,
+    AccountRates, AssetRef, Code, Command, CountdownCancel, FeeKind, FeeRefund, FeeSchedule,
+    FeeTier, OrderRequest, OrderState, OrderType, Outcome, RatesChange, RefundReason, Refusal,
+    TimeInForce, Trigger, TriggerKind, TriggerSource, WaiverReason, Why,
 };
 use units::{Amount, Id, Rate, Side, Timestamp};
 
@@ -78,6 +81,50 @@ fn the_rates_that_are_told_are_those_that_are_charged() {
     assert_eq!((announced.taker_rate, Some(announced.effective_at)), (Rate(300_000), effective_at));
     assert_eq!((told.kind, told.taker_rate), (FeeKind::Volume, table[0].taker));
     assert_eq!(ask(&port, Query::AccountFees(Id([8; 16])), 0).view, View::AccountFees(None));
+}
+
+/// What goes back of a fee is seen by its account, with the trade that the archive knows.
+/// covers: FEE-24
+#[test]
+fn what_went_back_is_told() {
+    let disks = Disks::new(43);
+    let engine = disks.start(&clock()).expect("sound");
+    let port = engine.port();
+    let accounts = open_venue(&port, 2);
+    submit(&port, place(accounts[0], Side::Sell, 10_000, 100));
+    let taker = submit(&port, place(accounts[1], Side::Buy, 10_000, 100));
+    let query = Query::TradesByAccount(accounts[1], Period::ALL, Page::FIRST);
+    let View::Trades(Ok(trades)) = ask(&port, query, taker.last_event).view else {
+        panic!("trades")
+    };
+    let trade = trades.items[0];
+    let half = Amount(trade.taker_fee.0 / 2);
+    let refund = |number, amount| {
+        let refund = FeeRefund {
+            trade: trade.trade_id,
+            account: accounts[1],
+            asset: AssetRef::Listed(2),
+            fee: trade.taker_fee,
+            amount,
+            reason: RefundReason::Compensation,
+            actor: label("ops-1"),
+        };
+        submit(&port, signed(number, |by| Command::RefundFee(refund, by)))
+    };
+    let done = refund(1, half);
+    assert_eq!(done.outcome, Outcome::Done { created: None });
+    let again = refund(2, trade.taker_fee);
+    let refusal = Refusal::new(Code::InvalidAmount, Why::RefundTooLarge);
+    assert_eq!(again.outcome, Outcome::Refused(refusal));
+    let told = fees_of(&port, accounts[1], again.last_event);
+    let shown = RefundView {
+        trade_id: trade.trade_id,
+        asset: trade.taker_fee_asset,
+        fee: trade.taker_fee,
+        refunded: half,
+    };
+    assert_eq!(told.refunds, [shown]);
+    assert!(fees_of(&port, accounts[0], 0).refunds.is_empty());
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! What a query about fees answers: the tiers, an account's rates, what an order would cost.
 
-use port::{AccountFeesView, AnnouncedRates, FeeScheduleView, OrderPreview};
+use port::{
+    AccountFeesView, AnnouncedRates, FeeScheduleView, OrderPreview, REFUND_COUNT_SHOWN, RefundView,
+};
 use schema::{Code, OrderRequest, Refusal, SymbolRef, Why};
 
 use super::View;
@@ -35,7 +37,22 @@ impl View {
                 taker_rate: announced.taker,
                 effective_at: announced.effective_at,
             }),
+            refunds: self.refunds(number),
         })
+    }
+
+    /// The latest fees of an account of which something was given back.
+    fn refunds(&self, number: u32) -> Vec<RefundView> {
+        let latest = self.kernel.refunds_of(number).take(REFUND_COUNT_SHOWN);
+        let shown = latest.filter_map(|kept| {
+            Some(RefundView {
+                trade_id: kept.trade,
+                asset: self.kernel.asset(kept.asset)?.symbol,
+                fee: kept.fee,
+                refunded: kept.refunded,
+            })
+        });
+        shown.collect()
     }
 
     /// What an order would be and cost, were it placed now.

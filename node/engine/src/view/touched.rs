@@ -18,6 +18,7 @@ pub(crate) struct Touched {
     orders: Ids<u64>,
     keys: Ids<[u8; 16]>,
     fees: Ids<u32>,
+    refunds: Ids<(u32, u64)>,
 }
 
 /// The ids of one kind.
@@ -39,6 +40,7 @@ impl Default for Touched {
             orders: Ids::new(),
             keys: Ids::new(),
             fees: Ids::new(),
+            refunds: Ids::new(),
         }
     }
 }
@@ -56,6 +58,7 @@ impl Touched {
         self.orders.drain(|sequence| each(Entity::Order(sequence)));
         self.keys.drain(|key_hash| each(Entity::Key(key_hash)));
         self.fees.drain(|number| each(Entity::Fees(number)));
+        self.refunds.drain(|(account, trade)| each(Entity::Refund { account, trade }));
     }
 }
 
@@ -99,6 +102,7 @@ impl Watch for Touched {
             Entity::Order(sequence) => self.orders.push(sequence),
             Entity::Key(key_hash) => self.keys.push(key_hash),
             Entity::Fees(number) => self.fees.push(number),
+            Entity::Refund { account, trade } => self.refunds.push((account, trade)),
         }
     }
 }

@@ -4,7 +4,7 @@
 //! decoded from their stored bytes and executed, events decoded and applied. Each run must make the
 //! trades of the stream. It deliberately measures no log and no thread: that is the port's row.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use kernel::Kernel;
 use schema::{EventBuffer, GroupIter, Stamped, decode_command, encode_command};
@@ -63,16 +63,62 @@ fn execute(kernel: &mut Kernel, stream: &[Stamped], mut each: impl FnMut(&[u8]))
     }
 }
 
+/// The stream as the command log keeps it.
+struct Stored {
+    bytes: Vec<u8>,
+    /// Sequence of the first command.
+    first: u64,
+    /// Where each command ends.
+    ends: Vec<usize>,
+}
+
+impl Stored {
+    fn new(stream: &[Stamped]) -> Self {
+        let mut stored = Self { bytes: Vec::new(), first: stream[0].sequence, ends: Vec::new() };
+        for stamped in stream {
+            encode_command(&mut stored.bytes, stamped);
+            stored.ends.push(stored.bytes.len());
+        }
+        stored
+    }
+
+    fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    #[inline]
+    fn decode(&self, index: usize) -> Stamped {
+        let begin = index.checked_sub(1).map_or(0, |before| self.ends[before]);
+        let sequence = self.first + index as u64;
+        decode_command(&self.bytes[begin..self.ends[index]], sequence).expect("a command")
+    }
+}
+
+/// The clock runs while the kernel executes a batch, not while the batch is decoded: the executor, too,
+/// is handed batches that another stage made just before.
 fn throughput() -> Figure {
     let prepared = prepare(COMMANDS, ACCOUNTS);
+    let stored = Stored::new(&prepared.stream);
+    let (expected, _) = events_of(&prepared);
     median_of(RUNS, || {
         let mut kernel = start(&prepared);
-        let mut size = 0;
-        let begin = Instant::now();
-        execute(&mut kernel, &prepared.stream, |events| size += events.len());
-        let elapsed = begin.elapsed();
-        assert!(size > COMMANDS);
-        prepared.stream.len() as f64 / elapsed.as_secs_f64()
+        let mut buffer = EventBuffer::new();
+        let mut batch = Vec::with_capacity(BATCH);
+        let (mut elapsed, mut size) = (Duration::ZERO, 0);
+        for begin in (0..stored.len()).step_by(BATCH) {
+            batch.clear();
+            batch
+                .extend((begin..stored.len().min(begin + BATCH)).map(|index| stored.decode(index)));
+            buffer.clear();
+            let begin = Instant::now();
+            for stamped in &batch {
+                kernel.execute(stamped, &mut buffer);
+            }
+            elapsed += begin.elapsed();
+            size += buffer.bytes().len();
+        }
+        assert_eq!(size, expected.len(), "every run makes the same events");
+        stored.len() as f64 / elapsed.as_secs_f64()
     })
 }
 
@@ -110,29 +156,21 @@ fn events_of(prepared: &Prepared) -> (Vec<u8>, u64) {
 
 fn replay_commands() -> Figure {
     let prepared = prepare(COMMANDS, ACCOUNTS);
-    let mut bytes = Vec::new();
-    let mut ends = Vec::new();
-    for stamped in &prepared.stream {
-        encode_command(&mut bytes, stamped);
-        ends.push(bytes.len());
-    }
-    let first = prepared.stream[0].sequence;
+    let stored = Stored::new(&prepared.stream);
     let (expected, _) = events_of(&prepared);
     median_of(RUNS, || {
         let mut kernel = start(&prepared);
         let mut buffer = EventBuffer::new();
-        let (mut from, mut size) = (0, 0);
+        let mut size = 0;
         let begin = Instant::now();
-        for (sequence, &to) in (first..).zip(&ends) {
-            let stamped = decode_command(&bytes[from..to], sequence).expect("a command");
-            kernel.execute(&stamped, &mut buffer);
+        for index in 0..stored.len() {
+            kernel.execute(&stored.decode(index), &mut buffer);
             size += buffer.bytes().len();
             buffer.clear();
-            from = to;
         }
         let elapsed = begin.elapsed();
         assert_eq!(size, expected.len(), "a replay makes the same events");
-        ends.len() as f64 / elapsed.as_secs_f64()
+        stored.len() as f64 / elapsed.as_secs_f64()
     })
 }
 

@@ -136,7 +136,12 @@ impl Lane {
                 },
                 _ => self.add(),
             };
-            requests.push(Request { correlation: Id([9; 16]), key: None, command });
+            requests.push(Request {
+                correlation: Id([9; 16]),
+                key: None,
+                command,
+                account_version: None,
+            });
             owners.push(owner);
         }
         (requests, owners)

@@ -10,7 +10,7 @@ use schema::{
 use units::Amount;
 
 use super::state::{Account, REVENUE};
-use super::{DONE, Oracle};
+use super::{DONE, Oracle, party_of};
 
 impl Oracle {
     pub(super) fn create_account(&mut self, opening: &AccountOpening) -> Result<Outcome, Refusal> {
@@ -56,6 +56,20 @@ impl Oracle {
             deadline: None,
             volumes: Default::default(),
         });
+    }
+
+    /// ACCT-8, SEQ-33, D-105: the version that the command is based on is that of now, due work included.
+    pub(super) fn check_version(&self, stamped: &Stamped) -> Result<(), Refusal> {
+        let Some(version) = stamped.account_version else { return Ok(()) };
+        let Some(id) = party_of(stamped).account else {
+            return Err(Refusal::new(Code::InvalidSchema, Why::FieldInvalid));
+        };
+        match self.account_numbers.get(&id) {
+            Some(&number) if self.account(number).version != version => {
+                Err(Refusal::new(Code::VersionConflict, Why::AccountVersionDiffers))
+            }
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn set_status(&mut self, change: &StatusChange) -> Result<Outcome, Refusal> {

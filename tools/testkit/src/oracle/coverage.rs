@@ -133,10 +133,4 @@ const NO_X: &[&str] = &[
     "ALREADY_COMPLETED",
 ];
 /// Sentences of bounds too large for a test, of hashes, and of no refusal.
-const NO_WHY: &[Why] = &[
-    Why::Nothing,
-    Why::TooMany,
-    Why::HashNotNext,
-    Why::AccountVersionDiffers,
-    Why::TooManyOrdersOfShard,
-];
+const NO_WHY: &[Why] = &[Why::Nothing, Why::TooMany, Why::HashNotNext, Why::TooManyOrdersOfShard];

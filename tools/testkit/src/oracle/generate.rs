@@ -87,10 +87,39 @@ impl Generator {
         };
         self.now += step;
         let (key, command) = self.keyed(oracle, command, is_prepared);
+        let account_version = self.expected_version(oracle, &command, is_prepared);
         let correlation = self.rng.coin().then(|| self.random_id());
         let fallback_clock = self.chance(100);
         let stamp = Timestamp(self.now);
-        Stamped { sequence: self.sequence, stamp, fallback_clock, correlation, key, command }
+        Stamped {
+            sequence: self.sequence,
+            stamp,
+            fallback_clock,
+            correlation,
+            key,
+            command,
+            account_version,
+        }
+    }
+
+    /// Now and then the version that the account has, or had, or none has.
+    fn expected_version(
+        &mut self,
+        oracle: &Oracle,
+        command: &Command,
+        is_prepared: bool,
+    ) -> Option<u64> {
+        if is_prepared || !self.chance(12) {
+            return None;
+        }
+        let account = account_of(command).and_then(|id| oracle.account_number(id));
+        let version = account.map_or(1, |number| oracle.accounts()[number as usize].version);
+        match self.rng.below(8) {
+            0 => Some(version + 1),
+            1 => Some(version.saturating_sub(1)),
+            2 => Some(self.rng.below(1_000)),
+            _ => Some(version),
+        }
     }
 
     /// How time passes: mostly hardly, now and then a day, sometimes to the edge of one.
@@ -369,6 +398,22 @@ impl Generator {
     fn random_id(&mut self) -> Id {
         let (high, low) = (u128::from(self.rng.next()), u128::from(self.rng.next()));
         Id((high << 64 | low).to_be_bytes())
+    }
+}
+
+/// The account that a command is about.
+fn account_of(command: &Command) -> Option<Id> {
+    match command {
+        Command::PlaceOrder(request) => Some(request.account),
+        Command::CancelOrder(cancel) => Some(cancel.account),
+        Command::ReduceOrder(reduce) => Some(reduce.account),
+        Command::ReplaceOrder(replace) => Some(replace.request.account),
+        Command::CancelAllOrders(cancel) => Some(cancel.account),
+        Command::SetCountdownCancel(countdown) => Some(countdown.account),
+        Command::Deposit(entry) | Command::Withdraw(entry) => Some(entry.account),
+        Command::Transfer(transfer) => Some(transfer.from),
+        Command::SetAccountRates(change, _) => Some(change.account),
+        _ => None,
     }
 }
 

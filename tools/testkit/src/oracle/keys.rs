@@ -112,6 +112,7 @@ pub(super) const fn operator_of(command: &Command) -> Option<&Operator> {
         | Command::SetMarketParameters(_, operator)
         | Command::SetFeeSchedule(_, operator)
         | Command::SetAccountRates(_, operator)
+        | Command::RefundFee(_, operator)
         | Command::SetAccountProfile(_, operator) => Some(operator),
         _ => None,
     }

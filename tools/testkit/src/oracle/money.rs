@@ -118,7 +118,12 @@ impl Oracle {
         Err(Refusal::new(Code::AccountSuspended, Why::AccountNotActive))
     }
 
-    fn check_available(&self, account: u32, asset: u32, amount: Amount) -> Result<(), Refusal> {
+    pub(super) fn check_available(
+        &self,
+        account: u32,
+        asset: u32,
+        amount: Amount,
+    ) -> Result<(), Refusal> {
         let available = self.balance(account, asset).available;
         if amount.0 <= available { Ok(()) } else { Err(self.lacks(asset, available, amount.0)) }
     }

@@ -34,6 +34,10 @@ impl Oracle {
         } else if let (Ok(()), Err(refusal)) = (schema, key) {
             return self.refuse(stamped, refusal);
         }
+        // D-105: behind the schema, before everything else that is the order's.
+        if let (Ok(()), Err(refusal)) = (schema, self.check_version(stamped)) {
+            return self.refuse(stamped, refusal);
+        }
         match schema.and_then(|()| self.check_order(request, None)) {
             Ok(plan) => Outcome::Accepted { order: self.accept(request, plan, None) },
             Err(refusal) => self.reject(request, refusal),

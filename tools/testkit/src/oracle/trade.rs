@@ -11,6 +11,7 @@ use units::{Amount, Lots, Rate, Side, Ticks};
 use super::Oracle;
 use super::due::{DueKey, Kind};
 use super::fees::{charge, rebate, split};
+use super::refund::Charged;
 use super::state::{INSURANCE_FUND, REFERRAL, REVENUE};
 
 /// Two orders that meet.
@@ -74,6 +75,7 @@ impl Oracle {
             lots: Lots(it.lots),
         };
         let trade = self.emit(Event::TradeExecuted(event), &[maker, taker]);
+        let trade_id = self.last_id();
         let market = self.orders[&it.maker].market;
         self.market_mut(market).last = Some(it.ticks);
         self.meet_triggers(market, it.ticks);
@@ -87,6 +89,10 @@ impl Oracle {
             taker_fee: Amount(priced.taker_fee),
         };
         self.emit(Event::TradeSettled(event), &[]);
+        let (trade, asset) = (trade_id, self.market(market).quote);
+        for (account, fee) in [(maker, priced.maker_fee), (taker, priced.taker_fee)] {
+            self.note_charged(Charged { trade, account, asset, fee });
+        }
         if self.assets[self.market(market).quote as usize - 1].terms.symbol.as_str() == "USDT" {
             self.count_volume(maker, priced.value);
             self.count_volume(taker, priced.value);

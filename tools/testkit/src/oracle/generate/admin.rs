@@ -1,16 +1,17 @@
 //! What the operator does: accounts, markets, fees.
 
 use schema::{
-    AccountOpening, AccountRates, AccountStatus, AccountType, ApiClass, AssetTerms, Command,
-    FeeSchedule, MarketChange, MarketKind, MarketParameters, MarketTerms, OrderTier,
-    ParameterChange, ProfileChange, RatesChange, RiskTier, StatusChange, SymbolRef, WaiverReason,
-    limits,
+    AccountOpening, AccountRates, AccountStatus, AccountType, ApiClass, AssetRef, AssetTerms,
+    Command, FeeRefund, FeeSchedule, MarketChange, MarketKind, MarketParameters, MarketTerms,
+    OrderTier, ParameterChange, ProfileChange, RatesChange, RefundReason, RiskTier, StatusChange,
+    SymbolRef, WaiverReason, limits,
 };
 use units::{Amount, Lots, Rate, Ticks, Timestamp};
 
 use super::setup::{FLOOD_MARKET, HUGE_MARKET, UNSIGNED, asset, market, tiers};
 use super::{Generator, label};
 use crate::oracle::Oracle;
+use crate::oracle::refund::Charged;
 
 impl Generator {
     pub(super) fn create_account(&mut self, oracle: &Oracle) -> Command {
@@ -34,9 +35,10 @@ impl Generator {
 
     pub(super) fn administer(&mut self, oracle: &Oracle) -> Command {
         match self.rng.below(100) {
-            0..20 => self.set_status(oracle),
-            20..35 => self.pause(oracle),
-            35..55 => self.set_parameters(oracle),
+            0..12 => self.refund(oracle),
+            12..26 => self.set_status(oracle),
+            26..38 => self.pause(oracle),
+            38..55 => self.set_parameters(oracle),
             55..63 => self.set_schedule(oracle),
             63..82 => self.set_rates(oracle),
             82..94 => self.set_profile(oracle),
@@ -172,6 +174,48 @@ impl Generator {
             }
         };
         Command::SetAccountRates(RatesChange { account, rates, effective_at }, UNSIGNED)
+    }
+
+    /// A fee of a recent trade, whole or in part, again, or otherwise than it was.
+    fn refund(&mut self, oracle: &Oracle) -> Command {
+        let again = oracle.refunds().iter().next_back().filter(|_| self.chance(4));
+        let again = again.map(|(&(account, _), it)| (it.trade, account, it.asset, it.fee));
+        let of = |it: &Charged| (it.trade, it.account, it.asset, it.fee);
+        let charged: Vec<_> = oracle.charged().iter().map(of).collect();
+        let none = (self.random_id(), 9, 1, 1);
+        let some = self.rng.pick(&charged).copied().unwrap_or(none);
+        let (mut trade, number, mut asset, mut fee) = again.unwrap_or(some);
+        let mut account = oracle.accounts().get(number as usize).map_or(trade, |it| it.id);
+        let mut amount = match self.rng.below(6) {
+            0..2 => fee,
+            2 => fee / 2,
+            3 => fee / 10_000_000_000 * 1_000_000_000,
+            4 => 1_000_000_000_000,
+            _ => fee + 1,
+        };
+        match self.rng.below(30) {
+            0 => trade = self.random_id(),
+            1 => trade.0[15] ^= 1,
+            2 => trade.0[0] ^= 1,
+            3 => account = self.account(oracle),
+            4 => asset = 99,
+            5 => asset = 1 + self.rng.below_u32(3),
+            6 => fee += 1_000_000_000_000,
+            7 => fee = 0,
+            8 => amount = 0,
+            9 => (fee, amount) = (Amount::from_units(1 << 40).0, Amount::from_units(1 << 40).0),
+            _ => {}
+        }
+        let refund = FeeRefund {
+            trade,
+            account,
+            asset: AssetRef::Listed(asset),
+            fee: Amount(fee),
+            amount: Amount(amount),
+            reason: *self.rng.pick(RefundReason::ALL).expect("some"),
+            actor: label("who"),
+        };
+        Command::RefundFee(refund, UNSIGNED)
     }
 
     fn set_profile(&mut self, oracle: &Oracle) -> Command {

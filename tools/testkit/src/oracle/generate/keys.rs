@@ -155,6 +155,7 @@ fn approval(command: &mut Command) -> &mut Operator {
         | Command::SetMarketParameters(_, operator)
         | Command::SetFeeSchedule(_, operator)
         | Command::SetAccountRates(_, operator)
+        | Command::RefundFee(_, operator)
         | Command::SetAccountProfile(_, operator) => operator,
         _ => unreachable!("only the operator's commands are signed"),
     }
