@@ -30,8 +30,6 @@ pub(crate) struct Auditor {
     /// What must be answered to each, and the last event behind it.
     answers: Vec<(Outcome, u64)>,
     events: Vec<(EventHead, Event)>,
-    /// How many of the events a consumer has been shown.
-    shown: u64,
     /// What was sent, by the name of the attempt, and how often it may have arrived.
     sent: BTreeMap<Id, Sent>,
 }
@@ -186,7 +184,7 @@ impl Auditor {
     }
 
     /// A batch was published.
-    pub(crate) fn on_batch(&mut self, batch: &Published) -> Result<(), Violation> {
+    pub(crate) fn on_batch(&self, batch: &Published) -> Result<(), Violation> {
         let mut next = batch.first_sequence;
         for group in GroupIter::new(&batch.groups) {
             let group = group.map_err(|fault| Violation(format!("published events: {fault}")))?;
@@ -201,9 +199,13 @@ impl Auditor {
             }
         }
         ensure(next == batch.last_sequence + 1, || {
-            format!("a batch from {} to {} ends at {}", batch.first_sequence, batch.last_sequence, next - 1)
+            format!(
+                "a batch from {} to {} ends at {}",
+                batch.first_sequence,
+                batch.last_sequence,
+                next - 1
+            )
         })?;
-        self.shown = self.shown.max(batch.last_sequence);
         Ok(())
     }
 
@@ -231,11 +233,6 @@ impl Auditor {
         ensure(expected == Some(found), || {
             format!("event {sequence} is {found:?}\n  and must be {expected:?}")
         })
-    }
-
-    /// The last event that a consumer was shown.
-    pub(crate) const fn shown(&self) -> u64 {
-        self.shown
     }
 }
 

@@ -74,6 +74,8 @@ impl fmt::Debug for WatchedLog {
 pub(crate) fn commands_of(record: &OwnedRecord) -> Vec<Stamped> {
     let commands = record.record().commands();
     commands
-        .map(|(sequence, bytes)| decode_command(bytes, sequence).expect("a command of this version"))
+        .map(|(sequence, bytes)| {
+            decode_command(bytes, sequence).expect("a command of this version")
+        })
         .collect()
 }

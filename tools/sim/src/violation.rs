@@ -4,7 +4,7 @@ use std::fmt;
 
 /// What was promised and is not so, for a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Violation(pub(crate) String);
+pub(crate) struct Violation(pub(crate) String);
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -233,8 +233,7 @@ impl Stream {
                 Side::Sell => other.ticks < maker.ticks,
             };
             let is_earlier = by_time && other.ticks == maker.ticks;
-            may_be_met
-                && other.place.is_some_and(|at| is_better || (is_earlier && at < place))
+            may_be_met && other.place.is_some_and(|at| is_better || (is_earlier && at < place))
         });
         ensure(passed_over.is_none(), || format!("it passes over {passed_over:?}"))
     }
@@ -254,11 +253,6 @@ impl Stream {
         self.orders.remove(&order);
         self.ended.insert(order, ended);
         Ok(())
-    }
-
-    /// How many orders are open.
-    pub(super) fn open_count(&self) -> usize {
-        self.orders.len()
     }
 }
 

@@ -40,14 +40,18 @@ impl Auditor {
             return Ok(());
         }
         let shows = |is_same: bool| {
-            ensure(is_same, || format!("at event {}, {query:?} shows {:?}", seen.sequence, seen.view))
+            ensure(is_same, || {
+                format!("at event {}, {query:?} shows {:?}", seen.sequence, seen.view)
+            })
         };
         match (query, &seen.view) {
             (Query::Account(id), View::Account(view)) => shows(self.is_account(id, view.as_ref())),
             (Query::OpenOrders(id, None), View::OpenOrders(view)) => {
                 shows(self.are_orders(id, view.as_deref()))
             }
-            (Query::Book(number, _), View::Book(view)) => shows(self.is_book(number, view.as_ref())),
+            (Query::Book(number, _), View::Book(view)) => {
+                shows(self.is_book(number, view.as_ref()))
+            }
             (Query::Markets, View::Markets(views)) => {
                 let markets = self.oracle.markets();
                 let pairs = markets.iter().zip(views);
@@ -72,14 +76,13 @@ impl Auditor {
 
     fn is_account(&self, id: Id, view: Option<&AccountView>) -> bool {
         let (Some(account), Some(view)) = (self.account_of(id), view) else { return false };
-        let mut expected = account
-            .balances
-            .iter()
-            .filter(|(_, it)| it.available != 0 || it.locked != 0)
-            .map(|(&asset, it)| {
-                let symbol = self.oracle.assets()[asset as usize - 1].terms.symbol;
-                (symbol, it.available, it.locked)
-            });
+        let mut expected =
+            account.balances.iter().filter(|(_, it)| it.available != 0 || it.locked != 0).map(
+                |(&asset, it)| {
+                    let symbol = self.oracle.assets()[asset as usize - 1].terms.symbol;
+                    (symbol, it.available, it.locked)
+                },
+            );
         let found = view.balances.iter().filter(|it| it.total.0 != 0 || it.locked.0 != 0);
         (account.status, account.version) == (view.status, view.version)
             && account.deadline == view.countdown_at.map(|time| time.0)

@@ -63,7 +63,8 @@ impl Contents {
 
     /// Whether a sector is durable as it is seen.
     pub(super) fn is_clean(&self, sector: usize) -> bool {
-        !self.unsynced.contains_key(&sector) && self.durable_sector(sector) == self.seen_sector(sector)
+        !self.unsynced.contains_key(&sector)
+            && self.durable_sector(sector) == self.seen_sector(sector)
     }
 
     /// How many sectors are durable.

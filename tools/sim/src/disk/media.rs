@@ -59,9 +59,15 @@ impl SimDisk {
         true
     }
 
-    /// Puts back what was harmed.
-    pub(crate) fn mend(&self) {
+    /// Whether something was harmed and not put back.
+    pub(crate) fn is_harmed(&self) -> bool {
+        !self.lock().harms.is_empty()
+    }
+
+    /// Puts back what was harmed; `false` when nothing was.
+    pub(crate) fn mend(&self) -> bool {
         let mut state = self.lock();
+        let is_harmed = !state.harms.is_empty();
         // The newest first: a sector may have been harmed twice.
         while let Some(it) = state.harms.pop() {
             let contents = &mut state.files[it.file];
@@ -69,6 +75,7 @@ impl SimDisk {
                 contents.replace(it.sector, &it.before);
             }
         }
+        is_harmed
     }
 }
 

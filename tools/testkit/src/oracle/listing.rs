@@ -8,7 +8,8 @@ use schema::{
     AccountOpening, AccountType, ApiClass, AssetListed, AssetRef, AssetTerms, ClockStatusChanged,
     Code, Command, Event, Genesis, GenesisRecorded, Label, LeaderChanged, MarketChange, MarketKind,
     MarketListed, MarketParametersChanged, MarketStateChanged, MarketTerms, OrderTier, Outcome,
-    ParameterChange, Refusal, RiskTier, SnapshotTaken, Stamped, StateHashRecorded, SymbolRef, Why, limits,
+    ParameterChange, Refusal, RiskTier, SnapshotTaken, Stamped, StateHashRecorded, SymbolRef, Why,
+    limits,
 };
 use sha2::{Digest, Sha256};
 use units::Amount;
