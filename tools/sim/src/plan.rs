@@ -141,5 +141,5 @@ pub(crate) fn plan(seed: u64) -> Vec<Act> {
     (0..count).map(act).collect()
 }
 
-const ACT_COUNT_MIN: u64 = 200;
-const ACT_COUNT_MAX: u64 = 1_200;
+const ACT_COUNT_MIN: u64 = 300;
+const ACT_COUNT_MAX: u64 = 6_000;

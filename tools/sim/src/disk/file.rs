@@ -1,6 +1,6 @@
 //! One file: what programs see, what is durable, and every content in between.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use testkit::rng::SplitMix64;
 
@@ -14,6 +14,8 @@ pub(super) struct Contents {
     durable: Vec<u8>,
     /// What each sector held after each write since the last sync, oldest first.
     unsynced: BTreeMap<usize, Vec<Vec<u8>>>,
+    /// The sectors that the last sync made durable.
+    newest: BTreeSet<usize>,
 }
 
 impl Contents {
@@ -42,6 +44,9 @@ impl Contents {
 
     /// Everything seen is durable.
     pub(super) fn sync(&mut self) {
+        if !self.unsynced.is_empty() {
+            self.newest = self.unsynced.keys().copied().collect();
+        }
         for (sector, mut contents) in std::mem::take(&mut self.unsynced) {
             if let Some(newest) = contents.pop() {
                 self.keep(sector, &newest);
@@ -65,6 +70,11 @@ impl Contents {
     pub(super) fn is_clean(&self, sector: usize) -> bool {
         !self.unsynced.contains_key(&sector)
             && self.durable_sector(sector) == self.seen_sector(sector)
+    }
+
+    /// Whether the last sync wrote there.
+    pub(super) fn is_newest(&self, sector: usize) -> bool {
+        self.newest.contains(&sector)
     }
 
     /// How many sectors are durable.

@@ -30,7 +30,8 @@ pub(super) struct Harmed {
 
 impl SimDisk {
     /// Harms a durable sector that holds something, of a file whose path contains `part`. `false` when
-    /// there is none.
+    /// there is none. What the last sync wrote is not lost: one machine alone cannot tell that from a flush
+    /// that power interrupted (D-110).
     pub(crate) fn harm(&self, harm: Harm, part: &str, random: &mut SplitMix64) -> bool {
         let mut state = self.lock();
         let mut choices: Vec<(usize, usize)> = Vec::new();
@@ -40,7 +41,9 @@ impl SimDisk {
             }
             let contents = &state.files[file];
             let holds = |&sector: &usize| {
-                contents.is_clean(sector) && contents.durable_sector(sector).iter().any(|&b| b != 0)
+                (harm == Harm::Flip || !contents.is_newest(sector))
+                    && contents.is_clean(sector)
+                    && contents.durable_sector(sector).iter().any(|&b| b != 0)
             };
             choices.extend((0..contents.sector_count()).filter(holds).map(|sector| (file, sector)));
         }

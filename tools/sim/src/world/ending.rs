@@ -45,9 +45,6 @@ impl World {
         self.slow = 0;
         self.right_clock();
         self.observe()?;
-        if self.node.is_none() {
-            self.start()?;
-        }
         self.check_progress()?;
         self.check_views()?;
         self.kill()?;
@@ -82,8 +79,17 @@ impl World {
         });
         let name = Id((u128::MAX - u128::from(self.auditor.command_count())).to_be_bytes());
         let request = Request { correlation: name, key: None, account_version: None, command };
-        self.arrive(request);
-        self.settle()?;
+        // A fault of before may show only now: a segment that could not be prepared, a sector that is read.
+        for _ in 0..ATTEMPT_MAX {
+            if self.node.is_none() {
+                self.start()?;
+            }
+            self.arrive(request.clone());
+            self.settle()?;
+            if self.node.is_some() {
+                break;
+            }
+        }
         ensure(self.auditor.is_sequenced(name), || "a request came to nothing".to_owned())?;
         let (inside, asked) = (self.clients.inside_count(), self.asked.len());
         ensure(inside + asked == 0, || {
