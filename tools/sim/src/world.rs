@@ -26,7 +26,7 @@ use crate::coverage::Coverage;
 use crate::disk::{DiskCounts, Harm, SimDisk};
 use crate::plan::{Act, ActKind};
 use crate::tap::Promised;
-use crate::violation::Violation;
+use crate::violation::{Violation, ensure};
 use clients::Clients;
 
 /// What a run has counted.
@@ -214,10 +214,10 @@ impl World {
     fn harm(&mut self, harm: Harm, random: &mut SplitMix64) -> Result<(), Violation> {
         self.kill()?;
         let part = *random.pick(&["commands", "events", ""]).expect("some");
-        if self.disk.harm(harm, part, random) {
-            self.figures.harms += 1;
-        }
-        self.start()
+        let Some(place) = self.disk.harm(harm, part, random) else { return self.start() };
+        self.figures.harms += 1;
+        self.start()?;
+        ensure(!self.disk.is_harmed(), || format!("{harm:?} of {place} was not detected"))
     }
 
     /// Looks at everything that left the node.

@@ -9,6 +9,7 @@ use std::path::Path;
 use testkit::rng::SplitMix64;
 
 use super::SimDisk;
+use super::file::SECTOR;
 
 /// What happens to a sector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,10 +30,10 @@ pub(super) struct Harmed {
 }
 
 impl SimDisk {
-    /// Harms a durable sector that holds something, of a file whose path contains `part`. `false` when
-    /// there is none. What the last sync wrote is not lost: one machine alone cannot tell that from a flush
+    /// Harms a durable sector that holds something, of a file whose path contains `part`, and says where;
+    /// `None` when there is none. What the last sync wrote is not lost: one machine alone cannot tell that from a flush
     /// that power interrupted (D-110).
-    pub(crate) fn harm(&self, harm: Harm, part: &str, random: &mut SplitMix64) -> bool {
+    pub(crate) fn harm(&self, harm: Harm, part: &str, random: &mut SplitMix64) -> Option<String> {
         let mut state = self.lock();
         let mut choices: Vec<(usize, usize)> = Vec::new();
         for (path, &file) in &state.durable_names {
@@ -47,19 +48,24 @@ impl SimDisk {
             };
             choices.extend((0..contents.sector_count()).filter(holds).map(|sector| (file, sector)));
         }
-        let Some(&(file, sector)) = random.pick(&choices) else { return false };
+        let &(file, sector) = random.pick(&choices)?;
         let before = state.files[file].durable_sector(sector).to_vec();
         let mut after = before.clone();
+        let name = state.durable_names.iter().find(|&(_, &it)| it == file);
+        let name = name.map_or_else(String::new, |(path, _)| path.display().to_string());
+        let mut place = format!("sector {sector} of {name}");
         match harm {
             Harm::Lose => after.fill(0),
             Harm::Flip => {
                 let at = usize::try_from(random.below(before.len() as u64)).expect("small");
-                after[at] ^= 1 << random.below(8);
+                let bit = random.below(8);
+                after[at] ^= 1 << bit;
+                place = format!("bit {bit} of byte {} of {name}", sector * SECTOR + at);
             }
         }
         state.files[file].replace(sector, &after);
         state.harms.push(Harmed { file, sector, before, after });
-        true
+        Some(place)
     }
 
     /// Whether something was harmed and not put back.
