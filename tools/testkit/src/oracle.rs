@@ -4,7 +4,7 @@
 //! the outcome, and the state behind them. Slow and obvious: maps and vectors, integers of 10⁻¹⁸, and
 //! beside each rule the requirement that it comes from (docs/spec). Invariant: it shares only the
 //! vocabulary (`schema`) and the number types (`units`) with what it judges. It deliberately keeps no
-//! hash of state and no log. Read `oracle/state.rs`, then `oracle/place.rs` and `oracle/matching.rs`;
+//! hash of state, and takes the value of one on record as it comes, and no log. Read `oracle/state.rs`, then `oracle/place.rs` and `oracle/matching.rs`;
 //! `oracle/generate.rs` makes the commands.
 
 mod accounts;
@@ -71,6 +71,8 @@ pub struct Oracle {
     next_midnight: i64,
     term: u64,
     last_snapshot: u64,
+    /// `at_sequence` of the newest hash on record.
+    last_hash: u64,
     last_sequence: u64,
     last_time: i64,
     /// The command at work.
@@ -132,7 +134,7 @@ impl Oracle {
             Command::Genesis(_) => Err(listing::genesis_first()),
             Command::Tick => Ok(DONE),
             Command::LeaderChanged { term, leader } => self.change_leader(*term, *leader),
-            Command::RecordStateHash { .. } => panic!("the generator makes no state hashes"),
+            Command::RecordStateHash { .. } => self.record_hash(&stamped.command),
             Command::RecordSnapshot { .. } => self.record_snapshot(&stamped.command),
             Command::RecordClockStatus { .. } => self.record_clock(&stamped.command),
             Command::CreateAccount(opening) => self.create_account(opening),

@@ -129,7 +129,10 @@ impl OpenSegment {
         };
         let framed = self.read_framed(&head, offset)?;
         match head.judge(place, &framed) {
-            Condition::Sound => Ok(Found::Flush(Flush { head, offset, framed })),
+            Condition::Sound => {
+                self.check_padding(&head, offset)?;
+                Ok(Found::Flush(Flush { head, offset, framed }))
+            }
             condition => {
                 self.check_nothing_follows(offset, offset + head.stored_size())?;
                 self.unfinished(offset, condition)
@@ -167,6 +170,19 @@ impl OpenSegment {
         let mut framed = vec![0; size];
         read_full(&*self.file, &mut framed, offset).map_err(storage("read", &self.path))?;
         Ok(framed)
+    }
+
+    /// Nothing is stored between the end mark and the next flush, and so nothing may be there.
+    fn check_padding(&self, head: &FlushHead, offset: u64) -> Result<(), LogFault> {
+        let mut padding = [0; FLUSH_HEAD_SIZE];
+        let size = usize::try_from(head.stored_size() - head.framed_size()).expect("below a head");
+        read_full(&*self.file, &mut padding[..size], offset + head.framed_size())
+            .map_err(storage("read", &self.path))?;
+        if padding == [0; FLUSH_HEAD_SIZE] {
+            Ok(())
+        } else {
+            Err(damaged(&self.path, offset, DamageReason::Checksum))
+        }
     }
 
     fn find_no_head(&self, offset: u64, bytes: &[u8]) -> Result<Found, LogFault> {

@@ -67,6 +67,19 @@ impl Generator {
         it
     }
 
+    /// Goes on from another seed and at a time of the caller's: what comes then follows from both, from
+    /// the state of the venue and from the keys that were used before.
+    pub const fn go_on(&mut self, seed: u64, now: i64) {
+        self.rng = SplitMix64::new(seed);
+        self.now = now;
+    }
+
+    /// Whether commands of the beginning are still to come.
+    #[must_use]
+    pub fn is_beginning(&self, oracle: &Oracle) -> bool {
+        !self.prepared.is_empty() || self.funded < oracle.accounts().len()
+    }
+
     /// The next command, for a venue in this state.
     pub fn next(&mut self, oracle: &Oracle) -> Stamped {
         self.sequence += 1;

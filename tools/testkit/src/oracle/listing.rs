@@ -8,7 +8,8 @@ use schema::{
     AccountOpening, AccountType, ApiClass, AssetListed, AssetRef, AssetTerms, ClockStatusChanged,
     Code, Command, Event, Genesis, GenesisRecorded, Label, LeaderChanged, MarketChange, MarketKind,
     MarketListed, MarketParametersChanged, MarketStateChanged, MarketTerms, OrderTier, Outcome,
-    ParameterChange, Refusal, RiskTier, SnapshotTaken, Stamped, SymbolRef, Why, limits,
+    ParameterChange, Refusal, RiskTier, SnapshotTaken, Stamped, StateHashRecorded, SymbolRef, Why,
+    limits,
 };
 use sha2::{Digest, Sha256};
 use units::Amount;
@@ -71,6 +72,21 @@ impl Oracle {
         }
         self.term = term;
         self.emit(Event::LeaderChanged(LeaderChanged { term, leader }), &[]);
+        Ok(DONE)
+    }
+
+    /// EVT-43: each hash on record covers a multiple of 1000 beyond the one before; its value is the
+    /// shadow's.
+    pub(super) fn record_hash(&mut self, command: &Command) -> Result<Outcome, Refusal> {
+        let &Command::RecordStateHash { at_sequence, state_hash } = command else {
+            unreachable!("a state hash's command");
+        };
+        let window = |sequence: u64| sequence / limits::HASH_WINDOW;
+        if at_sequence > self.last_sequence || window(at_sequence) <= window(self.last_hash) {
+            return Err(Refusal::new(Code::InvalidSchema, Why::HashNotNext));
+        }
+        self.last_hash = at_sequence;
+        self.emit(Event::StateHashRecorded(StateHashRecorded { at_sequence, state_hash }), &[]);
         Ok(DONE)
     }
 

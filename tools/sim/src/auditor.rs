@@ -1,0 +1,253 @@
+//! The auditor: what clients saw, held against what was promised.
+//!
+//! It shares no code with the kernel. It knows every request that a client sent, what the command log
+//! promised to keep (`tap.rs`), every answer, every published event, and what queries show. From the
+//! promised commands the oracle (`testkit::oracle`, written from the specification) says which events and
+//! which answer must come of each; `auditor/stream.rs` holds the events by themselves to what may never
+//! break, `auditor/views.rs` the views to the log.
+
+mod stream;
+mod views;
+
+use std::collections::BTreeMap;
+
+use journal::OwnedBlock;
+use port::{PortFault, Published, Request};
+use schema::{Command, Event, EventHead, GroupIter, Outcome, Reply, Stamped};
+use testkit::oracle::Oracle;
+use units::Id;
+
+use crate::violation::{Violation, ensure};
+use stream::Stream;
+
+/// Holds a run to its promises.
+#[derive(Debug, Default)]
+pub(crate) struct Auditor {
+    oracle: Oracle,
+    stream: Stream,
+    /// What the log promised to keep, in order.
+    commands: Vec<Stamped>,
+    /// What must be answered to each, and the last event behind it.
+    answers: Vec<(Outcome, u64)>,
+    events: Vec<(EventHead, Event)>,
+    /// What was sent, by the name of the attempt, and how often it may have arrived.
+    sent: BTreeMap<Id, Sent>,
+}
+
+#[derive(Debug)]
+struct Sent {
+    request: Request,
+    delivered: u32,
+    sequenced: u32,
+    /// The command that came of it first.
+    command: u64,
+}
+
+impl Auditor {
+    /// What the promised commands lead to.
+    pub(crate) const fn oracle(&self) -> &Oracle {
+        &self.oracle
+    }
+
+    /// The last event that must come.
+    pub(crate) fn last_event(&self) -> u64 {
+        self.events.len() as u64
+    }
+
+    /// How many commands are promised.
+    pub(crate) fn command_count(&self) -> u64 {
+        self.commands.len() as u64
+    }
+
+    /// How many of the last events a person should see.
+    pub(crate) fn last_events(&self, count: usize) -> &[(EventHead, Event)] {
+        &self.events[self.events.len().saturating_sub(count)..]
+    }
+
+    /// A message with a request arrived at the node.
+    pub(crate) fn on_delivered(&mut self, request: &Request) {
+        let sent = self.sent.entry(request.correlation).or_insert_with(|| Sent {
+            request: request.clone(),
+            delivered: 0,
+            sequenced: 0,
+            command: 0,
+        });
+        sent.delivered += 1;
+    }
+
+    /// Whether a command came of this attempt.
+    pub(crate) fn is_sequenced(&self, attempt: Id) -> bool {
+        self.sent.get(&attempt).is_some_and(|sent| sent.sequenced > 0)
+    }
+
+    /// The log promised to keep these.
+    pub(crate) fn on_promised(&mut self, commands: Vec<Stamped>) -> Result<(), Violation> {
+        for stamped in commands {
+            self.on_command(stamped)?;
+        }
+        Ok(())
+    }
+
+    /// The log as it was found at a start: everything promised is there, and what was written and not
+    /// promised may be.
+    pub(crate) fn on_log(&mut self, found: Vec<Stamped>) -> Result<(), Violation> {
+        ensure(found.len() >= self.commands.len(), || {
+            let (found, promised) = (found.len(), self.commands.len());
+            format!("the log promised to keep {promised} commands and has {found}")
+        })?;
+        let mut found = found.into_iter();
+        for promised in &self.commands {
+            let found = found.next();
+            ensure(found.as_ref() == Some(promised), || {
+                format!("the log promised to keep {promised:?} and has {found:?}")
+            })?;
+        }
+        self.on_promised(found.collect())
+    }
+
+    fn on_command(&mut self, stamped: Stamped) -> Result<(), Violation> {
+        let next = self.command_count() + 1;
+        ensure(stamped.sequence == next, || {
+            format!("command {} where {next} must be", stamped.sequence)
+        })?;
+        if let Some(last) = self.commands.last() {
+            ensure(stamped.stamp > last.stamp, || {
+                format!("the stamp of command {next} is not above the one before")
+            })?;
+        }
+        self.check_origin(&stamped)?;
+        let answer = self.oracle.execute(&stamped);
+        if next.is_multiple_of(ORACLE_CHECK_DISTANCE) {
+            self.oracle.check();
+        }
+        for (head, event) in &answer.events {
+            self.stream.on_event(*head, event)?;
+        }
+        self.stream.on_command_end()?;
+        self.events.extend(answer.events);
+        self.answers.push((answer.outcome, self.oracle.last_event()));
+        self.commands.push(stamped);
+        Ok(())
+    }
+
+    /// No outcome without a request, and none of a request that was not sent so.
+    fn check_origin(&mut self, stamped: &Stamped) -> Result<(), Violation> {
+        let sequence = stamped.sequence;
+        let Some(correlation) = stamped.correlation else {
+            return ensure(is_sequencers(&stamped.command) && stamped.key.is_none(), || {
+                format!("command {sequence} came from nobody: {:?}", stamped.command)
+            });
+        };
+        let Some(sent) = self.sent.get_mut(&correlation) else {
+            return Err(Violation(format!("command {sequence} was asked by nobody: {stamped:?}")));
+        };
+        sent.sequenced += 1;
+        if sent.command == 0 {
+            sent.command = sequence;
+        }
+        ensure(sent.sequenced <= sent.delivered, || {
+            format!("command {sequence}: the request arrived {} times", sent.delivered)
+        })?;
+        let is_same = sent.request.command == stamped.command && sent.request.key == stamped.key;
+        ensure(is_same, || format!("command {sequence} is not what was asked: {stamped:?}"))
+    }
+
+    /// An answer left the node.
+    pub(crate) fn on_answer(
+        &self,
+        request: &Request,
+        answer: &Result<Reply, PortFault>,
+    ) -> Result<(), Violation> {
+        let Ok(reply) = answer else { return Ok(()) };
+        let says = |what: &str| Violation(format!("{what}: {request:?} got {reply:?}"));
+        if reply.command == 0 {
+            let is_refused = matches!(reply.outcome, Outcome::Refused(_));
+            let is_told = reply.last_event <= self.last_event();
+            let may_be = is_sequencers(&request.command) && is_refused && is_told;
+            return ensure(may_be, || says("an answer without a command").0);
+        }
+        let index = usize::try_from(reply.command - 1).expect("small");
+        let Some(stamped) = self.commands.get(index) else {
+            return Err(says("an answer before its command was durable"));
+        };
+        if stamped.correlation != Some(request.correlation) {
+            // A repeat gets the first answer of its key (D-74).
+            let key = request.key.map(|key| (key.key_hash, key.body_hash));
+            let first = stamped.key.map(|key| (key.key_hash, key.body_hash));
+            ensure(key.is_some() && key == first, || says("the answer of another request").0)?;
+            let sent = &self.sent[&request.correlation];
+            ensure(sent.sequenced > 0, || says("an answer before the repeat was durable").0)?;
+        }
+        ensure(self.answers[index] == (reply.outcome, reply.last_event), || {
+            says(&format!("{:?} must be the answer", self.answers[index])).0
+        })
+    }
+
+    /// A batch was published.
+    pub(crate) fn on_batch(&self, batch: &Published) -> Result<(), Violation> {
+        let mut next = batch.first_sequence;
+        for group in GroupIter::new(&batch.groups) {
+            let group = group.map_err(|fault| Violation(format!("published events: {fault}")))?;
+            let command = group.head.command_sequence;
+            let stamped = usize::try_from(command - 1).ok().and_then(|at| self.commands.get(at));
+            let is_named = stamped.is_some_and(|it| it.correlation == group.head.correlation);
+            ensure(is_named, || format!("events of command {command} that nobody promised"))?;
+            for event in group.events() {
+                let found = event.map_err(|fault| Violation(format!("an event: {fault}")))?;
+                self.check_event(next, &found)?;
+                next += 1;
+            }
+        }
+        ensure(next == batch.last_sequence + 1, || {
+            format!(
+                "a batch from {} to {} ends at {}",
+                batch.first_sequence,
+                batch.last_sequence,
+                next - 1
+            )
+        })?;
+        Ok(())
+    }
+
+    /// The blocks of the event log as they were found.
+    pub(crate) fn on_blocks(
+        &self,
+        blocks: impl Iterator<Item = OwnedBlock>,
+    ) -> Result<u64, Violation> {
+        let mut next = 1;
+        for block in blocks {
+            for group in GroupIter::new(block.payload()) {
+                let group = group.map_err(|fault| Violation(format!("stored events: {fault}")))?;
+                for event in group.events() {
+                    let found = event.map_err(|fault| Violation(format!("an event: {fault}")))?;
+                    self.check_event(next, &found)?;
+                    next += 1;
+                }
+            }
+        }
+        Ok(next - 1)
+    }
+
+    fn check_event(&self, sequence: u64, found: &(EventHead, Event)) -> Result<(), Violation> {
+        let expected = usize::try_from(sequence - 1).ok().and_then(|at| self.events.get(at));
+        ensure(expected == Some(found), || {
+            format!("event {sequence} is {found:?}\n  and must be {expected:?}")
+        })
+    }
+}
+
+/// What the sequencer gives itself and nobody may send.
+pub(crate) const fn is_sequencers(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Genesis(_)
+            | Command::Tick
+            | Command::LeaderChanged { .. }
+            | Command::RecordStateHash { .. }
+            | Command::RecordSnapshot { .. }
+            | Command::RecordClockStatus { .. }
+    )
+}
+
+/// Commands between two walks over the whole state of the oracle.
+const ORACLE_CHECK_DISTANCE: u64 = 100;

@@ -1,0 +1,279 @@
+//! The world of a run: one node, its machine, the clients and the network between them.
+//!
+//! Owns what each act does (`plan.rs`). Starting and ending the node is in `world/node.rs`, requests and
+//! their answers in `world/clients.rs`, what must hold when the faults are over in `world/ending.rs`.
+
+mod clients;
+mod ending;
+mod node;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use engine::{InProcess, StageKind, Step, Stepped};
+use port::{Port, PortFault, Query, Seen};
+use schema::Genesis;
+use testkit::oracle::Oracle;
+use testkit::oracle::generate::Generator;
+use testkit::rng::SplitMix64;
+
+use crate::auditor::Auditor;
+use crate::clock::SimClock;
+use crate::consumer::Consumer;
+use crate::coverage::Coverage;
+use crate::disk::{DiskCounts, Harm, SimDisk};
+use crate::plan::{Act, ActKind};
+use crate::tap::Promised;
+use crate::violation::{Violation, ensure};
+use clients::Clients;
+
+/// What a run has counted.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Figures {
+    pub(crate) starts: u64,
+    pub(crate) failed_starts: u64,
+    pub(crate) stops: u64,
+    pub(crate) harms: u64,
+    pub(crate) detected: u64,
+    pub(crate) requests: u64,
+    pub(crate) answers: u64,
+    pub(crate) queries: u64,
+}
+
+/// Everything of a run.
+pub(crate) struct World {
+    pub(crate) disk: SimDisk,
+    pub(crate) clock: Arc<SimClock>,
+    pub(crate) node: Option<Stepped>,
+    pub(crate) promised: Promised,
+    pub(crate) auditor: Auditor,
+    pub(crate) generator: Generator,
+    pub(crate) genesis: Genesis,
+    pub(crate) clients: Clients,
+    pub(crate) consumer: Consumer,
+    pub(crate) asked: Vec<Asked>,
+    pub(crate) coverage: Coverage,
+    pub(crate) figures: Figures,
+    /// Acts that the log's stage and the consumer still sleep.
+    slow: u64,
+    stalled: u64,
+    /// The last event that the event log had at the last start.
+    stored_event: u64,
+    seen_counts: DiskCounts,
+}
+
+/// A question that waits for its answer.
+pub(crate) struct Asked {
+    query: Query,
+    least: u64,
+    answer: Pin<Box<dyn Future<Output = Result<Seen, PortFault>> + Send>>,
+}
+
+impl World {
+    /// A world before its first start.
+    pub(crate) fn new(seed: u64) -> Self {
+        let mut generator = Generator::new(seed);
+        let first = generator.next(&Oracle::new());
+        let schema::Command::Genesis(genesis) = first.command else {
+            unreachable!("a generator begins with the genesis");
+        };
+        Self {
+            disk: SimDisk::new(seed),
+            clock: Arc::new(SimClock::new(first.stamp.0)),
+            node: None,
+            promised: Promised::default(),
+            auditor: Auditor::default(),
+            generator,
+            genesis,
+            clients: Clients::default(),
+            consumer: Consumer::default(),
+            asked: Vec::new(),
+            coverage: Coverage::default(),
+            figures: Figures::default(),
+            slow: 0,
+            stalled: 0,
+            stored_event: 0,
+            seen_counts: DiskCounts::default(),
+        }
+    }
+
+    /// Does one act, then looks at what has come of it.
+    pub(crate) fn act(&mut self, act: Act) -> Result<(), Violation> {
+        let mut random = SplitMix64::new(act.seed);
+        match act.kind {
+            ActKind::Send => self.send(act.seed),
+            ActKind::Deliver => self.deliver(&mut random),
+            ActKind::Work => self.work(&mut random)?,
+            ActKind::Pass => self.pass(&mut random),
+            ActKind::Retry => self.retry(&mut random),
+            ActKind::Ask => self.ask(&mut random),
+            ActKind::Read if self.stalled > 0 => self.stalled -= 1,
+            ActKind::Read => self.read()?,
+            ActKind::LoseMessage => self.lose_message(&mut random),
+            ActKind::DoubleMessage => self.double_message(&mut random),
+            ActKind::LoseAnswer => self.clients.lose_next_answer(),
+            ActKind::Overload => self.overload(&mut random),
+            ActKind::Kill => self.kill()?,
+            ActKind::LosePower => self.lose_power()?,
+            ActKind::LosePowerSoon => self.disk.crash_after(random.below(6)),
+            ActKind::FailSync => self.disk.fail_next_sync(),
+            ActKind::FailWrite => self.disk.fail_next_write(),
+            ActKind::FillDisk => self.fill(true),
+            ActKind::MakeRoom => self.fill(false),
+            ActKind::SlowDisk => {
+                self.slow = random.between(5, 40);
+                self.hit("disk slow");
+            }
+            ActKind::StallConsumer => self.stalled = random.between(1, 20),
+            ActKind::JumpClock => self.jump_clock(&mut random),
+            ActKind::RightClock => self.right_clock(),
+            ActKind::FlipBit => self.harm(Harm::Flip, &mut random)?,
+            ActKind::LoseSector => self.harm(Harm::Lose, &mut random)?,
+        }
+        self.observe()
+    }
+
+    /// The door of the node, if it is up.
+    pub(crate) fn door(&self) -> Option<InProcess> {
+        self.node.as_ref().map(Stepped::port)
+    }
+
+    /// A fault hits every command that is on its way through the node.
+    fn hit(&mut self, fault: &'static str) {
+        for kind in self.clients.kinds_inside() {
+            self.coverage.hit(fault, kind);
+        }
+    }
+
+    fn work(&mut self, random: &mut SplitMix64) -> Result<(), Violation> {
+        if self.node.is_none() {
+            return self.start();
+        }
+        self.slow = self.slow.saturating_sub(1);
+        for _ in 0..random.between(1, 10) {
+            let stage = *random.pick(&StageKind::ALL).expect("some");
+            if self.slow > 0 && stage == StageKind::Log {
+                continue;
+            }
+            let Some(node) = &mut self.node else { break };
+            if node.step(stage) == Step::Worked {
+                self.clock.advance(i64::try_from(random.below(200_000)).expect("small"));
+            }
+            self.observe()?;
+        }
+        Ok(())
+    }
+
+    fn pass(&mut self, random: &mut SplitMix64) {
+        let nanos = match random.below(20) {
+            0..10 => random.below(1_000_000),
+            10..17 => random.below(100_000_000),
+            17..19 => random.below(3_000_000_000),
+            _ => random.below(70_000_000_000),
+        };
+        self.clock.advance(i64::try_from(nanos).expect("small"));
+    }
+
+    fn ask(&mut self, random: &mut SplitMix64) {
+        let Some(door) = self.door() else { return };
+        if self.auditor.last_event() == 0 {
+            return;
+        }
+        let query = self.auditor.query_at(random.next());
+        let last = self.auditor.last_event();
+        let least = if random.coin() { last } else { random.below(last + 1) };
+        let wait = std::time::Duration::from_millis(random.below(2_000));
+        self.asked.push(Asked { query, least, answer: door.query(query, least, wait) });
+    }
+
+    pub(crate) fn read(&mut self) -> Result<(), Violation> {
+        let Some(door) = self.door() else { return Ok(()) };
+        self.consumer.read(&door, &self.auditor)
+    }
+
+    fn fill(&mut self, is_full: bool) {
+        self.disk.set_full(is_full);
+    }
+
+    fn jump_clock(&mut self, random: &mut SplitMix64) {
+        let size = *random.pick(&JUMPS).expect("some");
+        self.clock.step(if random.coin() { size } else { -size });
+        self.hit("clock jumped");
+    }
+
+    fn right_clock(&mut self) {
+        self.clock.set_right();
+        if let Some(node) = &self.node {
+            node.confirm_clock();
+        }
+    }
+
+    /// Harm is looked for by a start.
+    fn harm(&mut self, harm: Harm, random: &mut SplitMix64) -> Result<(), Violation> {
+        self.kill()?;
+        let part = *random.pick(&["commands", "events", ""]).expect("some");
+        let Some(place) = self.disk.harm(harm, part, random) else { return self.start() };
+        self.figures.harms += 1;
+        self.start()?;
+        ensure(!self.disk.is_harmed(), || format!("{harm:?} of {place} was not detected"))
+    }
+
+    /// Looks at everything that left the node.
+    pub(crate) fn observe(&mut self) -> Result<(), Violation> {
+        self.auditor.on_promised(self.promised.take())?;
+        self.count_faults();
+        if self.disk.is_dead() {
+            return self.lose_power();
+        }
+        self.take_answers()?;
+        self.take_seen()?;
+        self.check_stop()
+    }
+
+    fn take_seen(&mut self) -> Result<(), Violation> {
+        let mut at = 0;
+        while at < self.asked.len() {
+            let Some(answer) = poll(&mut self.asked[at].answer) else {
+                at += 1;
+                continue;
+            };
+            let Asked { query, least, .. } = self.asked.swap_remove(at);
+            if let Ok(seen) = answer {
+                self.figures.queries += 1;
+                self.auditor.on_seen(query, least, &seen)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn count_faults(&mut self) {
+        let (before, now) = (self.seen_counts, self.disk.counts());
+        let faults = [
+            ("power lost at a write", before.crashes_at_write, now.crashes_at_write),
+            ("power lost at a sync", before.crashes_at_sync, now.crashes_at_sync),
+            ("sync failed", before.failed_syncs, now.failed_syncs),
+            ("write failed", before.failed_writes, now.failed_writes),
+            ("disk full", before.full_writes, now.full_writes),
+        ];
+        for (fault, before, now) in faults {
+            if now > before {
+                self.hit(fault);
+            }
+        }
+        self.seen_counts = now;
+    }
+}
+
+/// The value of a future, if it is there.
+pub(crate) fn poll<T>(future: &mut Pin<Box<dyn Future<Output = T> + Send>>) -> Option<T> {
+    match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => Some(value),
+        Poll::Pending => None,
+    }
+}
+
+/// By how much the wall clock jumps, in nanoseconds.
+const JUMPS: [i64; 5] =
+    [400_000_000, 1_500_000_000, 60_000_000_000, 3_600_000_000_000, 86_400_000_000_000];

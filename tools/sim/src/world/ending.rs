@@ -1,0 +1,133 @@
+//! How a run begins and ends: the venue set up, and what must hold once the faults are over.
+//!
+//! Owns progress: on a machine that is well again a node starts, answers whoever asks, shows all that was
+//! promised, and shows the same after its process died and after power was lost.
+
+use std::time::Duration;
+
+use engine::Stepped;
+use port::{Port, Request};
+use schema::{AssetRef, Command, LedgerEntry};
+use testkit::rng::SplitMix64;
+use units::{Amount, Id};
+
+use super::{Asked, World};
+use crate::violation::{Violation, ensure};
+
+impl World {
+    /// Lists assets and markets, opens accounts and funds them; whatever is lost is asked for again.
+    pub(crate) fn begin(&mut self, random: &mut SplitMix64) -> Result<(), Violation> {
+        if random.below(4) == 0 {
+            self.disk.crash_after(random.below(300));
+        }
+        self.start()?;
+        while self.generator.is_beginning(self.auditor.oracle()) {
+            let request = self.make(random.next());
+            for _ in 0..ATTEMPT_MAX {
+                if self.auditor.is_sequenced(request.correlation) {
+                    break;
+                }
+                if self.node.is_none() {
+                    self.start()?;
+                }
+                self.arrive(request.clone());
+                self.settle()?;
+            }
+            let is_there = self.auditor.is_sequenced(request.correlation);
+            ensure(is_there, || format!("{ATTEMPT_MAX} attempts came to nothing: {request:?}"))?;
+        }
+        Ok(())
+    }
+
+    /// The faults are over.
+    pub(crate) fn end(&mut self) -> Result<(), Violation> {
+        self.disk.calm();
+        self.slow = 0;
+        self.right_clock();
+        self.observe()?;
+        self.check_progress()?;
+        self.check_views()?;
+        self.kill()?;
+        self.start()?;
+        self.check_progress()?;
+        self.check_views()?;
+        self.lose_power()?;
+        self.start()?;
+        self.check_views()?;
+        self.check_clean_stop()
+    }
+
+    /// Lets the stages do all that there is to do.
+    fn settle(&mut self) -> Result<(), Violation> {
+        if let Some(node) = &mut self.node {
+            node.settle();
+        }
+        self.observe()
+    }
+
+    /// Whoever waits is answered, and so is someone new.
+    fn check_progress(&mut self) -> Result<(), Violation> {
+        self.settle()?;
+        self.clock.advance(Duration::from_secs(3).as_nanos().try_into().expect("small"));
+        let account = self.auditor.oracle().accounts()[8].id;
+        let asset = AssetRef::Listed(1);
+        let command = Command::Deposit(LedgerEntry {
+            account,
+            asset,
+            amount: Amount::ONE,
+            reference: account,
+        });
+        let name = Id((u128::MAX - u128::from(self.auditor.command_count())).to_be_bytes());
+        let request = Request { correlation: name, key: None, account_version: None, command };
+        // A fault of before may show only now: a segment that could not be prepared, a sector that is read.
+        for _ in 0..ATTEMPT_MAX {
+            if self.node.is_none() {
+                self.start()?;
+            }
+            self.arrive(request.clone());
+            self.settle()?;
+            if self.node.is_some() {
+                break;
+            }
+        }
+        ensure(self.auditor.is_sequenced(name), || "a request came to nothing".to_owned())?;
+        let (inside, asked) = (self.clients.inside_count(), self.asked.len());
+        ensure(inside + asked == 0, || {
+            format!("{inside} requests and {asked} questions are never answered")
+        })
+    }
+
+    /// Every view, and the consumer, are at the last event.
+    fn check_views(&mut self) -> Result<(), Violation> {
+        self.settle()?;
+        self.read()?;
+        let Some(door) = self.door() else {
+            return Err(Violation("the node is gone".to_owned()));
+        };
+        let last = self.auditor.last_event();
+        for query in self.auditor.queries() {
+            let answer = door.query(query, last, Duration::from_secs(1));
+            self.asked.push(Asked { query, least: last, answer });
+        }
+        self.observe()?;
+        let left = self.asked.len();
+        ensure(left == 0, || format!("{left} questions about event {last} are not answered"))
+    }
+
+    /// A node that is asked to stop leaves both logs whole.
+    fn check_clean_stop(&mut self) -> Result<(), Violation> {
+        if let Some(node) = self.node.take() {
+            let stopped = Stepped::stop(node);
+            self.observe()?;
+            let told = (stopped.command_sequence, stopped.event_sequence);
+            let must = (self.auditor.command_count(), self.auditor.last_event());
+            ensure(told == must, || format!("the node stopped at {told:?} and not at {must:?}"))?;
+        }
+        let last = self.auditor.last_event();
+        self.start()?;
+        let stored = self.stored_event;
+        ensure(stored == last, || format!("{stored} of {last} events are stored after a stop"))
+    }
+}
+
+const ATTEMPT_MAX: usize = 20;
