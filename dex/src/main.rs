@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod admin;
+mod bisect;
 mod client;
 mod data;
 mod demo;
@@ -20,6 +21,7 @@ mod run;
 mod session;
 mod settings;
 mod settlement;
+mod state;
 mod token;
 mod verify;
 
@@ -54,6 +56,10 @@ enum Command {
     Verify(verify::Args),
     /// Print the commands or the events of a data folder.
     Log(log::Args),
+    /// Find the first event at which two logs, or a log and a list of digests, differ.
+    Bisect(bisect::Args),
+    /// Print balances, open orders and books as they were at a moment.
+    State(state::Args),
     /// A day of the settlement journal: its rows, its report, its reconciliation.
     Settlement(settlement::Args),
     /// Make an access token for a trader or an operator.
@@ -68,6 +74,8 @@ fn main() -> ExitCode {
         Command::Flow(args) => flow::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Log(args) => log::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Bisect(args) => bisect::run(&args),
+        Command::State(args) => state::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Settlement(args) => settlement::run(&args),
         Command::Token(args) => token::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Admin(args) => admin::run(&args).map(|()| ExitCode::SUCCESS),

@@ -6,7 +6,6 @@
 //! Both must end in the same state (D-3). Nothing is written, and nothing is repaired.
 
 mod events;
-mod state_hash;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

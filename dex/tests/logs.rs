@@ -316,3 +316,122 @@ fn filters_leave_what_was_asked_for() {
     let table = out(&run(folder.path(), &["log", "data", "--type", "tradeexecuted"]));
     assert_eq!(table.lines().count(), 6, "a head and five trades: {table}");
 }
+
+/// Copies a data folder, as of a stopped exchange.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder");
+    for entry in fs::read_dir(from).expect("a folder") {
+        let path = entry.expect("readable").path();
+        let place = to.join(path.file_name().expect("a name"));
+        if path.is_dir() {
+            copy(&path, &place);
+        } else {
+            fs::copy(&path, &place).expect("copied");
+        }
+    }
+}
+
+/// The state of a moment is what the events up to it say; between two commands it is that of the first.
+#[test]
+fn the_state_of_any_moment_is_told() {
+    let folder = recorded();
+    let before = contents(folder.path());
+    let state = |more: &[&str]| -> Value {
+        let output = run(folder.path(), &[&["state", "data", "--json"], more].concat());
+        assert!(output.status.success(), "{}", err(&output));
+        serde_json::from_str(&out(&output)).expect("JSON")
+    };
+    let events = objects(folder.path(), &[]);
+    let trades = objects(folder.path(), &["--type", "TradeExecuted"]);
+    let settled = objects(folder.path(), &["--type", "TradeSettled"]);
+    // Inside the command of the first trade there is no state: that before it is told.
+    let first = trades[0]["sequence"].as_u64().expect("a number");
+    let inside = state(&["--at", &first.to_string()]);
+    assert!(inside["event_sequence"].as_u64().expect("a number") < first);
+    let maker = trades[0]["payload"]["maker_order_id"].as_str().expect("an id");
+    let open = |state: &Value| {
+        state["orders"].as_array().expect("a list").iter().any(|order| order["order_id"] == maker)
+    };
+    assert!(open(&inside), "the order that is met is still there");
+    let end = state(&[]);
+    assert_eq!(end["event_sequence"], events.len());
+    assert!(!open(&end));
+    // By the time of an event it is the same as by its number.
+    let last = settled.last().expect("a trade");
+    let by_number = state(&["--at", &last["sequence"].to_string()]);
+    let by_time = state(&["--at", by_number["timestamp"].as_str().expect("text")]);
+    assert!(by_time["event_sequence"].as_u64() <= by_number["event_sequence"].as_u64());
+    // Every asset sums to nothing, and one account or market leaves the others out.
+    let mut sums: BTreeMap<String, i128> = BTreeMap::new();
+    for account in end["accounts"].as_array().expect("a list") {
+        for balance in account["balances"].as_array().expect("a list") {
+            let total: units::Amount =
+                balance["total"].as_str().expect("text").parse().expect("a decimal");
+            *sums.entry(balance["asset"].to_string()).or_default() += total.0;
+        }
+    }
+    assert!(sums.len() == 2 && sums.values().all(|sum| *sum == 0), "{sums:?}");
+    let taker = trades[0]["payload"]["taker_account_id"].as_str().expect("an id");
+    let one = state(&["--account", taker, "--symbol", "SSE-CNY"]);
+    assert_eq!(one["accounts"].as_array().expect("a list").len(), 1);
+    assert_eq!(one["accounts"][0]["account_id"], taker);
+    let book = &state(&["--depth", "1"])["books"][0];
+    assert!(book["bids"].as_array().expect("a list").len() <= 1);
+    let table = run(folder.path(), &["state", "data", "--at", "20"]);
+    assert!(out(&table).starts_with("behind event "), "{}", out(&table));
+    for wrong in [&["--at", "0"][..], &["--account", "nobody"], &["--symbol", "NO/NO"]] {
+        let refused = run(folder.path(), &[&["state", "data"], wrong].concat());
+        assert_eq!(refused.status.code(), Some(1), "{wrong:?}");
+    }
+    assert_eq!(run(folder.path(), &["state", "data", "--at", "noon"]).status.code(), Some(2));
+    assert!(contents(folder.path()) == before, "nothing was written");
+}
+
+/// Two runs that part are told to part at the very event at which they do, with what differs behind it,
+/// by their logs and by a list of digests.
+/// covers: DET-59, DET-61
+#[test]
+fn the_first_event_that_differs_is_found() {
+    let folder = recorded();
+    let end = objects(folder.path(), &[]).len() as u64;
+    copy(&folder.path().join("data"), &folder.path().join("other/data"));
+    let bisect = |more: &[&str]| {
+        let output = run(folder.path(), &[&["bisect", "data"], more].concat());
+        (output.status.code(), out(&output) + &err(&output))
+    };
+    let (status, text) = bisect(&["other/data"]);
+    assert_eq!(status, Some(0), "{text}");
+    assert!(text.starts_with(&format!("nothing differs up to event {end}; 1 states")), "{text}");
+    let (_, digests) = bisect(&["--list", "--every", "10"]);
+    assert!(digests.lines().count() > 3, "{digests}");
+    fs::write(folder.path().join("digests"), &digests).expect("written");
+    // Both go on by themselves: the first thing that each says is who leads it, at a time of its own.
+    Exchange::start(folder.path()).stop();
+    let (status, text) = bisect(&["other/data"]);
+    assert_eq!(status, Some(3), "{text}");
+    assert!(text.contains("> the log ends"), "{text}");
+    Exchange::start(&folder.path().join("other")).stop();
+    let (status, text) = bisect(&["other/data", "--json"]);
+    assert_eq!(status, Some(3), "{text}");
+    let told: Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!((&told["equal_until"], &told["first_event"]), (&end.into(), &(end + 1).into()));
+    assert!(told["states_compared"].as_u64().expect("a number") <= 24);
+    for side in 0..2 {
+        assert_eq!(told["events"][side]["event_type"], "LeaderChanged");
+    }
+    let fields = told["state"].as_array().expect("a list");
+    let time = fields.iter().find(|field| field["field"] == "last_timestamp").expect("it differs");
+    assert_eq!(time["entity"], "shard");
+    let times = [0, 1].map(|side| told["events"][side]["timestamp"].clone());
+    assert_eq!(time["values"], Value::from(times.to_vec()));
+    // The list of digests is still that of both; of a later list the other folder knows nothing.
+    let (status, text) = bisect(&["--digests", "digests"]);
+    assert_eq!(status, Some(0), "{text}");
+    let (_, longer) = bisect(&["--list", "--every", "1"]);
+    fs::write(folder.path().join("digests"), longer).expect("written");
+    let other = run(folder.path(), &["bisect", "other/data", "--digests", "digests"]);
+    assert_eq!(other.status.code(), Some(3), "{}", err(&other));
+    assert!(out(&other).contains(&format!("equal until event {end}, different at")));
+    fs::write(folder.path().join("digests"), "7 abc\n").expect("written");
+    assert_eq!(bisect(&["--digests", "digests"]).0, Some(1));
+}

@@ -243,6 +243,12 @@ impl<'a> GroupIter<'a> {
         Self { reader: Reader::new(bytes) }
     }
 
+    /// Bytes behind the groups walked so far.
+    #[must_use]
+    pub const fn size_left(&self) -> usize {
+        self.reader.rest().len()
+    }
+
     fn group(&mut self) -> Result<EventGroup<'a>, DecodeError> {
         let size = u32::from_le_bytes(self.reader.array()?);
         let count = u32::from_le_bytes(self.reader.array()?);

@@ -58,6 +58,11 @@ impl Source {
         Ok(self.commands.read(1)?)
     }
 
+    /// The blocks of the event log from the one that holds an event on; absent behind the last event.
+    pub(crate) fn blocks_from(&self, event: u64) -> anyhow::Result<Option<Blocks>> {
+        Ok(if event > self.event_end() { None } else { Some(self.events.read(event)?) })
+    }
+
     /// The blocks of the event log, from the first one on.
     pub(crate) fn blocks(&self) -> anyhow::Result<Blocks> {
         Ok(self.events.read(1)?)

@@ -53,6 +53,7 @@ pub(crate) struct Rendered {
 }
 
 /// Follows a log of events from the first one on and renders them.
+#[derive(Clone)]
 pub(crate) struct Renderer {
     kernel: Kernel<Touches>,
     waiting: Waiting,

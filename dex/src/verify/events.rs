@@ -1,15 +1,13 @@
 //! The event log alone, applied to a kernel of its own.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use anyhow::bail;
 use indicatif::ProgressBar;
 use kernel::Kernel;
 use schema::{Event, EventGroup, GroupIter};
 
-use super::state_hash::state_hash;
 use crate::log::Source;
+use crate::state::{apply, state_hash};
 
 /// What the event log gives by itself.
 #[derive(Clone, Copy, Debug)]
@@ -48,16 +46,6 @@ pub(super) fn replay_events(source: &Source, bar: &ProgressBar) -> anyhow::Resul
         state_hash: state_hash(&kernel),
         took,
     })
-}
-
-/// An invariant that breaks is an answer here, since nothing but the kernel at hand is at stake.
-fn apply(kernel: &mut Kernel, group: &EventGroup<'_>) -> anyhow::Result<()> {
-    match catch_unwind(AssertUnwindSafe(|| kernel.apply_group(group))) {
-        Ok(applied) => Ok(applied?),
-        Err(_) => {
-            bail!("the core stopped in the events of command {}", group.head.command_sequence)
-        }
-    }
 }
 
 fn count_trades(group: &EventGroup<'_>) -> anyhow::Result<u64> {

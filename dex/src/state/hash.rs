@@ -8,7 +8,7 @@ use kernel::{Entity, Kernel, Watch};
 use sha2::{Digest as _, Sha256};
 
 /// The hash of a kernel's state.
-pub(super) fn state_hash<W: Watch>(kernel: &Kernel<W>) -> [u8; 32] {
+pub(crate) fn state_hash<W: Watch>(kernel: &Kernel<W>) -> [u8; 32] {
     let mut counts = [0u64; Entity::KIND_COUNT];
     let mut sums = [[0u8; 32]; Entity::KIND_COUNT];
     let mut bytes = Vec::new();
