@@ -27,6 +27,7 @@ mod ledger_entry;
 mod market;
 mod market_admin;
 mod matching;
+mod notice;
 mod oco;
 mod order;
 mod place;

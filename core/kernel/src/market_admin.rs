@@ -1,13 +1,10 @@
 //! The operator's commands on markets, fees and accounts: pause, parameters, rates, profiles.
 //!
 //! Each carries the operator's signature, which the frame has checked. What burdens users is announced
-//! first (FEE-38, D-61, D-98).
+//! first (`notice.rs`, FEE-38, D-61, D-98).
 
 use fees::{MAKER_RATE_MIN, RATE_MAX, check_tiers};
-use schema::limits::{
-    ACCOUNT_ORDER_COUNT_MAX, DAY, FEE_NOTICE_DAY_COUNT, PROMOTION_DAY_COUNT_MAX,
-    TIER_NOTICE_DAY_COUNT,
-};
+use schema::limits::{ACCOUNT_ORDER_COUNT_MAX, DAY, FEE_NOTICE_DAY_COUNT, PROMOTION_DAY_COUNT_MAX};
 use schema::{
     AccountProfileChanged, AccountRates, Code, EventBuffer, EventKind, FeeKind, FeeSchedule,
     FeeScheduleChanged, FeeTierChanged, MarketChange, MarketParametersChanged, MarketStateChanged,
@@ -17,7 +14,8 @@ use units::{Rate, Timestamp};
 
 use crate::admin::{KYC_TIER_MAX, check_steps};
 use crate::due::day_of;
-use crate::rates::{boundaries, is_relief, row};
+use crate::notice::{notice_days, relieves};
+use crate::rates::row;
 use crate::{Kernel, Watch};
 
 const DONE: Outcome = Outcome::Done { created: None };
@@ -85,38 +83,13 @@ impl<W: Watch> Kernel<W> {
             // Accounts may still be rated by the table in force.
             return Err(Refusal::new(Code::InvalidStateTransition, Why::WorkIsDue));
         }
-        let moved = boundaries(&schedule.tiers).ne(boundaries(&self.schedule.tiers));
-        let days = if moved { TIER_NOTICE_DAY_COUNT } else { FEE_NOTICE_DAY_COUNT };
-        // Accounts keep the number of their row until midnight, so each row must fall, too.
-        let rows = self.schedule.tiers.iter().zip(0..).all(|(old, number)| {
-            let new = row(&schedule.tiers, number);
-            new.maker <= old.maker && new.taker <= old.taker
-        });
-        let relieves = rows && is_relief(&self.schedule.tiers, &schedule.tiers);
+        let days = notice_days(&self.schedule.tiers, &schedule.tiers);
+        let relieves = relieves(&self.schedule.tiers, &schedule.tiers);
         let effective_at = self.check_notice(schedule.effective_at, relieves, days)?;
         let event = FeeScheduleChanged { tiers: schedule.tiers.clone(), effective_at };
         let at = self.emit(out, EventKind::FeeScheduleChanged, &event);
         self.apply_schedule(at, &event);
         Ok(DONE)
-    }
-
-    /// When a change comes into force: what relieves users may at once, what burdens them is
-    /// announced so many days ahead. A time that is given lies ahead.
-    fn check_notice(
-        &self,
-        effective_at: Option<Timestamp>,
-        relieves: bool,
-        days: i64,
-    ) -> Result<Timestamp, Refusal> {
-        let now = self.command_time;
-        if effective_at.is_some_and(|time| time <= now) {
-            return Err(Refusal::new(Code::InvalidExpiry, Why::EndNotAhead));
-        }
-        let effective_at = effective_at.unwrap_or(now);
-        if !relieves && effective_at.0 - now.0 < days * DAY {
-            return Err(Refusal::new(Code::NoticeTooShort, Why::NoticeTooShort));
-        }
-        Ok(effective_at)
     }
 
     /// Gives an account rates of its own or a waiver, or takes them back, now or later.
@@ -139,13 +112,12 @@ impl<W: Watch> Kernel<W> {
         if kind == FeeKind::Vip && !(makers.contains(&maker) && takers.contains(&taker)) {
             return Err(Refusal::new(Code::InvalidRate, Why::RateOutOfRange));
         }
-        let (old_maker, old_taker) = self.present_rates(account);
-        let relieves =
-            maker <= old_maker && taker <= old_taker && !self.shortens(account, &change.rates);
-        let effective_at =
-            self.check_notice(change.effective_at, relieves, FEE_NOTICE_DAY_COUNT)?;
-        let (reason, ends_at) = check_waiver(&change.rates, effective_at)?;
-        let event = FeeTierChanged {
+        let (reason, ends_at) = match change.rates {
+            AccountRates::Waiver { reason, ends_at } => (Some(reason), ends_at),
+            AccountRates::Volume | AccountRates::Own { .. } => (None, None),
+        };
+        let now = self.command_time;
+        let mut event = FeeTierChanged {
             account,
             volume_30d,
             old_tier,
@@ -153,24 +125,16 @@ impl<W: Watch> Kernel<W> {
             maker,
             taker,
             kind,
-            effective_at,
+            effective_at: now,
             ends_at,
             reason,
         };
+        let relieves = !self.burdens(&event, now);
+        event.effective_at =
+            self.check_notice(change.effective_at, relieves, FEE_NOTICE_DAY_COUNT)?;
+        check_waiver(&change.rates, event.effective_at)?;
         self.emit_rates(&event, out);
         Ok(DONE)
-    }
-
-    /// Whether a waiver would end before the one in force, nearer than a rise may come.
-    fn shortens(&self, account: u32, rates: &AccountRates) -> bool {
-        let special = self.fees[account as usize].special.as_ref();
-        let present = special.and_then(|special| special.waiver);
-        let (Some((_, present)), AccountRates::Waiver { ends_at, .. }) = (present, rates) else {
-            return false;
-        };
-        let end = |end: Option<Timestamp>| end.map_or(i64::MAX, |end| end.0);
-        let noticed = self.command_time.0.saturating_add(FEE_NOTICE_DAY_COUNT * DAY);
-        end(*ends_at) < end(present) && end(*ends_at) < noticed
     }
 
     /// Changes what is known of an account (D-37).
@@ -211,13 +175,9 @@ impl<W: Watch> Kernel<W> {
     }
 }
 
-/// Reason and end of a waiver: the end lies behind its beginning, a promotion has one, within 30 days
-/// (FEE-22).
-fn check_waiver(
-    rates: &AccountRates,
-    effective_at: Timestamp,
-) -> Result<(Option<WaiverReason>, Option<Timestamp>), Refusal> {
-    let AccountRates::Waiver { reason, ends_at } = *rates else { return Ok((None, None)) };
+/// The end of a waiver lies behind its beginning, and a promotion has one, within 30 days (FEE-22).
+fn check_waiver(rates: &AccountRates, effective_at: Timestamp) -> Result<(), Refusal> {
+    let AccountRates::Waiver { reason, ends_at } = *rates else { return Ok(()) };
     let refuse = |why| Err(Refusal::new(Code::InvalidExpiry, why));
     if ends_at.is_some_and(|end| end <= effective_at) {
         return refuse(Why::EndNotAhead);
@@ -226,5 +186,5 @@ fn check_waiver(
     if reason == WaiverReason::Promotion && ends_at.is_none_or(|end| end.0 > longest) {
         return refuse(Why::PromotionTooLong);
     }
-    Ok((Some(reason), ends_at))
+    Ok(())
 }

@@ -8,7 +8,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use fees::tier_of;
-use schema::limits::{DAY, FEE_NOTICE_DAY_COUNT, TIER_NOTICE_DAY_COUNT, VOLUME_DAY_COUNT};
+use schema::limits::VOLUME_DAY_COUNT;
 use schema::{
     EventBuffer, EventHead, EventKind, FeeKind, FeeScheduleChanged, FeeTier, FeeTierChanged,
     WaiverReason,
@@ -92,7 +92,7 @@ impl AccountFees {
 
     /// Own rates or a waiver, if it has one.
     #[inline]
-    fn special(&self) -> Option<(FeeKind, Rate, Rate)> {
+    pub(crate) fn special(&self) -> Option<(FeeKind, Rate, Rate)> {
         let special = self.special.as_ref()?;
         if special.waiver.is_some() {
             return Some((FeeKind::Waiver, Rate(0), Rate(0)));
@@ -115,14 +115,6 @@ impl<W: Watch> Kernel<W> {
         }
         let own = &market.terms.fee_tiers;
         own[tier_of(own, fees.volume(day_of(self.command_time)))]
-    }
-
-    /// Maker and taker rate of an account in a market without a table of its own.
-    pub(crate) fn present_rates(&self, account: u32) -> (Rate, Rate) {
-        let fees = &self.fees[account as usize];
-        let by_volume = row(&self.schedule.tiers, fees.tier);
-        let special = fees.special().map(|(_, maker, taker)| (maker, taker));
-        special.unwrap_or((by_volume.maker, by_volume.taker))
     }
 
     /// TradeSettled: the volume of both accounts.
@@ -229,11 +221,15 @@ impl<W: Watch> Kernel<W> {
         self.emit_rates(&event, out);
     }
 
-    /// What was announced for an account comes into force (FEE-40).
+    /// What was announced for an account comes into force (FEE-40), unless that burdens by now (FEE-38).
     pub(crate) fn put_rates_in_force(&mut self, account: u32, out: &mut EventBuffer) {
         let fees = &self.fees[account as usize];
         let announced = fees.special.as_ref().and_then(|special| special.announced);
         let announced = announced.expect("only an announcement is due");
+        if self.is_late_burden(account) {
+            // Told again is what stays in force; that takes the announcement back.
+            return self.tell_rates(account, fees.tier, announced.effective_at, out);
+        }
         let by_volume = row(&self.schedule.tiers, fees.tier);
         let mut event = FeeTierChanged {
             volume_30d: fees.volume(day_of(self.command_time)),
@@ -259,7 +255,6 @@ impl<W: Watch> Kernel<W> {
     /// An announcement is kept until its time; anything else is in force.
     pub(crate) fn apply_rates(&mut self, at: EventHead, event: &FeeTierChanged) {
         let account = event.account;
-        let before = self.present_rates(account);
         let fees = &mut self.fees[account as usize];
         let special = fees.special.get_or_insert_default();
         if let Some(announced) = &special.announced
@@ -269,7 +264,6 @@ impl<W: Watch> Kernel<W> {
             self.due.remove(&item);
             (special.announced, special.announced_at) = (None, Timestamp(0));
         }
-        let notice = FEE_NOTICE_DAY_COUNT * DAY;
         if event.effective_at > at.timestamp {
             (special.announced, special.announced_at) = (Some(*event), self.command_time);
             self.due.add((event.effective_at, DueKind::Rates, u64::from(account)));
@@ -290,19 +284,12 @@ impl<W: Watch> Kernel<W> {
                 }
             }
         }
-        // What was announced as a relief, and is none any more, needs a notice of its own (FEE-38).
-        if let Some(announced) = special.announced
-            && event.effective_at <= at.timestamp
-            && (event.maker < before.0 || event.taker < before.1)
-            && is_above(&announced, event, row(&self.schedule.tiers, fees.tier))
-            && announced.effective_at.0 - special.announced_at.0 < notice
-        {
-            self.due.remove(&(announced.effective_at, DueKind::Rates, u64::from(account)));
-            (special.announced, special.announced_at) = (None, Timestamp(0));
+        // What was told too late to burden, and would by now, needs a notice of its own (FEE-38).
+        if event.effective_at <= at.timestamp && self.is_late_burden(account) {
+            self.forget_announced(account);
         }
-        if **special == SpecialRates::default() {
-            fees.special = None;
-        }
+        let fees = &mut self.fees[account as usize];
+        fees.special.take_if(|special| **special == SpecialRates::default());
         self.copy_rates(account);
         self.watch.touched(Entity::Fees(account));
         self.count_account(at, account);
@@ -316,16 +303,13 @@ impl<W: Watch> Kernel<W> {
         (rated.fee_row, rated.has_own_rates) = (fee_row, has_own_rates);
     }
 
-    /// An announced table that would burden whom the one in force relieves needs a notice of its own.
-    fn forget_burden(&mut self) {
-        let Some((time, announced)) = &self.schedule.announced else { return };
-        let moved = boundaries(announced).ne(boundaries(&self.schedule.tiers));
-        let days = if moved { TIER_NOTICE_DAY_COUNT } else { FEE_NOTICE_DAY_COUNT };
-        let notice = time.0 - self.schedule.announced_at.0;
-        if notice < days * DAY && !is_relief(&self.schedule.tiers, announced) {
-            self.due.remove(&(*time, DueKind::Schedule, 0));
-            (self.schedule.announced, self.schedule.announced_at) = (None, Timestamp(0));
+    /// What was announced for an account comes no more.
+    fn forget_announced(&mut self, account: u32) {
+        let Some(special) = &mut self.fees[account as usize].special else { return };
+        if let Some(announced) = special.announced.take() {
+            self.due.remove(&(announced.effective_at, DueKind::Rates, u64::from(account)));
         }
+        special.announced_at = Timestamp(0);
     }
 
     /// An announcement is kept until its time; anything else is in force.
@@ -349,19 +333,10 @@ impl<W: Watch> Kernel<W> {
             let behind = i64::from(!comes_true);
             self.schedule.since = Timestamp(event.effective_at.0.saturating_add(behind));
             self.due.end_tiers_until(self.schedule.since);
-            self.forget_burden();
+            self.forget_late_schedule();
         }
         self.watch.touched(Entity::System);
     }
-}
-
-/// Whether announced rates are above those in force; those of a volume are what its row is now.
-fn is_above(announced: &FeeTierChanged, event: &FeeTierChanged, by_volume: FeeTier) -> bool {
-    let (maker, taker) = match announced.kind {
-        FeeKind::Volume => (by_volume.maker, by_volume.taker),
-        FeeKind::Vip | FeeKind::Waiver => (announced.maker, announced.taker),
-    };
-    maker > event.maker || taker > event.taker
 }
 
 /// Whether an event puts in force what was announced.
@@ -382,18 +357,4 @@ fn tier_number(tiers: &[FeeTier], volume: Amount) -> u8 {
 #[inline]
 pub(crate) fn row(tiers: &[FeeTier], tier: u8) -> FeeTier {
     tiers[usize::from(tier).min(tiers.len() - 1)]
-}
-
-pub(crate) fn boundaries(tiers: &[FeeTier]) -> impl Iterator<Item = Amount> {
-    tiers.iter().map(|tier| tier.above)
-}
-
-/// Whether no volume pays more with the new table than with the old one.
-pub(crate) fn is_relief(old: &[FeeTier], new: &[FeeTier]) -> bool {
-    // Rates change only just above a boundary, so those of both tables tell everything.
-    boundaries(old).chain(boundaries(new)).all(|above| {
-        let just_above = Amount(above.0 + 1);
-        let (old, new) = (old[tier_of(old, just_above)], new[tier_of(new, just_above)]);
-        new.maker <= old.maker && new.taker <= old.taker
-    })
 }

@@ -59,29 +59,49 @@ impl Oracle {
         }
     }
 
-    /// D-98: a table announced as a relief, with less notice, is forgotten when a relief in between has
-    /// made it a burden.
+    /// D-98, D-106: a table announced with less notice is forgotten when it is a burden by now.
     fn forget_burdening_table(&mut self) {
         let Some((time, tiers)) = self.announced_tiers.clone() else { return };
         let is_near = time < self.tiers_announced_at + self.table_notice(&tiers) * limits::DAY;
-        if is_near && burdens(&self.fee_tiers, &tiers) {
+        if is_near && (burdens(&self.fee_tiers, &tiers) || row_rises(&self.fee_tiers, &tiers)) {
             self.announced_tiers = None;
             self.due.remove(&DueKey::new(time, Kind::Schedule, 0));
         }
     }
 
-    /// The same for announced rates of an account whose rates were others before.
-    fn forget_burdening_rates(&mut self, number: u32, before: (Rate, Rate)) {
+    /// D-106: the same for announced rates of an account, whenever its rates in force are told.
+    fn forget_burdening_rates(&mut self, number: u32) {
         let Some((time, rates)) = self.account(number).announced else { return };
-        let announced_at = self.account(number).announced_at;
-        let is_near = time < announced_at + limits::FEE_NOTICE_DAY_COUNT * limits::DAY;
-        let new = self.would_be(number, rates).rates;
-        let now = self.account_rates(number);
-        let rises = |from: (Rate, Rate), to: (Rate, Rate)| to.0 > from.0 || to.1 > from.1;
-        if is_near && rises(now, before) && rises(now, new) {
+        if self.comes_too_soon(number, time, rates) {
             self.account_mut(number).announced = None;
             self.due.remove(&DueKey::new(time, Kind::Rates, number.into()));
         }
+    }
+
+    /// Whether rates that were announced for a time burden, and with too little notice for that.
+    fn comes_too_soon(&self, number: u32, time: i64, rates: AccountRates) -> bool {
+        let announced_at = self.account(number).announced_at;
+        time < announced_at + limits::FEE_NOTICE_DAY_COUNT * limits::DAY
+            && self.burdens_account(number, rates, announced_at)
+    }
+
+    /// FEE-38, D-106: a rate rises, by the shard's table or in a market with its own, or a waiver ends
+    /// sooner.
+    fn burdens_account(&self, number: u32, rates: AccountRates, told_at: i64) -> bool {
+        let rises = |from: (Rate, Rate), to: (Rate, Rate)| to.0 > from.0 || to.1 > from.1;
+        let mut own_tables =
+            self.markets.iter().filter(|market| !market.terms.fee_tiers.is_empty());
+        let own_rises = own_tables.any(|market| {
+            let table = &market.terms.fee_tiers;
+            let row = table[tier_of(table, self.volume(number, self.now))];
+            let new = match rates {
+                AccountRates::Volume => (row.maker, row.taker),
+                _ => self.would_be(number, rates).rates,
+            };
+            rises(self.rates(number, market.number), new)
+        });
+        let new = self.would_be(number, rates).rates;
+        own_rises || rises(self.account_rates(number), new) || self.shortens(number, rates, told_at)
     }
 
     /// An announced schedule is due.
@@ -123,15 +143,14 @@ impl Oracle {
         check_own(change.rates)?;
         let begins = self.check_begin(change.effective_at)?;
         let new = self.would_be(number, change.rates);
-        let (maker, taker) = self.account_rates(number);
-        if new.rates.0 > maker || new.rates.1 > taker || self.shortens(number, change.rates) {
+        if self.burdens_account(number, change.rates, self.now) {
             self.check_notice(begins, limits::FEE_NOTICE_DAY_COUNT)?;
         }
         check_waiver(change.rates, begins)?;
         if change.effective_at.is_none() {
             self.take_rates(number, change.rates);
             self.tell_rates(number, &new, (self.account(number).tier, begins));
-            self.forget_burdening_rates(number, (maker, taker));
+            self.forget_burdening_rates(number);
             return Ok(DONE);
         }
         // D-98: an account has at most one announcement; a later one takes its place.
@@ -148,7 +167,7 @@ impl Oracle {
     }
 
     /// FEE-38, D-98: a waiver that ends before the present one burdens, unless it goes on for 30 days.
-    fn shortens(&self, number: u32, rates: AccountRates) -> bool {
+    fn shortens(&self, number: u32, rates: AccountRates, told_at: i64) -> bool {
         let (Some(present), AccountRates::Waiver { ends_at, .. }) =
             (self.account(number).waiver, rates)
         else {
@@ -156,7 +175,7 @@ impl Oracle {
         };
         let end = ends_at.map_or(i64::MAX, |end| end.0);
         end < present.ends_at.unwrap_or(i64::MAX)
-            && end < self.now + limits::FEE_NOTICE_DAY_COUNT * limits::DAY
+            && end < told_at + limits::FEE_NOTICE_DAY_COUNT * limits::DAY
     }
 
     /// What would be in force with these rates.
@@ -230,16 +249,20 @@ impl Oracle {
 
     /// FEE-22: a waiver has ended by itself.
     pub(super) fn end_waiver(&mut self, number: u32, time: i64) {
-        let before = self.account_rates(number);
         self.account_mut(number).waiver = None;
         let it = self.in_force(number);
         self.tell_rates(number, &it, (self.account(number).tier, time));
-        self.forget_burdening_rates(number, before);
+        self.forget_burdening_rates(number);
     }
 
     /// Announced rates are due.
     pub(super) fn begin_rates(&mut self, number: u32) {
         let (time, rates) = self.account_mut(number).announced.take().expect("announced rates");
+        if self.comes_too_soon(number, time, rates) {
+            // D-106: what stays in force is told again.
+            let it = self.in_force(number);
+            return self.tell_rates(number, &it, (self.account(number).tier, time));
+        }
         let new = self.would_be(number, rates);
         self.take_rates(number, rates);
         self.tell_rates(number, &new, (self.account(number).tier, time));
@@ -252,11 +275,11 @@ impl Oracle {
 
     /// The tier of an account changes at a midnight.
     pub(super) fn change_tier(&mut self, number: u32, midnight: i64) {
-        let (old, before) = (self.account(number).tier, self.account_rates(number));
+        let old = self.account(number).tier;
         self.account_mut(number).tier = self.tier_at(number, midnight);
         let it = self.in_force(number);
         self.tell_rates(number, &it, (old, midnight));
-        self.forget_burdening_rates(number, before);
+        self.forget_burdening_rates(number);
     }
 }
 
