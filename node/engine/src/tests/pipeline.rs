@@ -147,7 +147,7 @@ fn start_gated(disks: &Disks, config: Config) -> (Engine, Arc<Gate>) {
 }
 
 /// While the sync has not answered, the command was executed and nobody sees anything of it.
-/// covers: REC-60
+/// covers: REC-60, DET-39
 #[test]
 fn nothing_is_seen_before_it_is_durable() {
     let (engine, gate) = start_gated(&Disks::new(4), config());
