@@ -42,6 +42,7 @@ fn a_failed_sync_releases_nothing_and_stops_the_shard() {
 }
 
 /// covers: STATE-40
+/// covers: REC-83, SETL-29
 #[test]
 fn a_panic_in_the_executor_stops_the_shard_and_not_the_process() {
     let (disks, clock) = (Disks::new(51), clock());
@@ -81,6 +82,7 @@ fn a_panic_in_the_executor_stops_the_shard_and_not_the_process() {
 }
 
 /// In a batch, everything up to the record before the broken one is answered, and no more.
+/// covers: SETL-29
 #[test]
 fn a_panic_keeps_back_its_whole_record() {
     let (disks, clock) = (Disks::new(53), clock());

@@ -152,6 +152,7 @@ mod tests {
     }
 
     /// Vector code has no place in the core, so no version of it can differ from the plain one.
+    /// covers: DET-45
     #[test]
     fn vector_code_is_found() {
         for text in ["use core::arch::x86_64::_mm_add_epi64;", "use core::simd::u64x4;"] {
