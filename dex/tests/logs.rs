@@ -435,3 +435,61 @@ fn the_first_event_that_differs_is_found() {
     fs::write(folder.path().join("digests"), "7 abc\n").expect("written");
     assert_eq!(bisect(&["--digests", "digests"]).0, Some(1));
 }
+
+/// The numbers of one account alone tell whoever follows it that an event is missing, whichever it is.
+/// covers: SEQ-32
+#[test]
+fn an_account_tells_what_is_missing() {
+    let folder = recorded();
+    let mut of_accounts: HashMap<String, Vec<u64>> = HashMap::new();
+    for event in objects(folder.path(), &[]) {
+        for entity in event["metadata"]["entities"].as_array().expect("a list") {
+            if entity["kind"] == "account" {
+                let id = entity["id"].as_str().expect("an id").to_owned();
+                let number = entity["sequence"].as_u64().expect("a number");
+                of_accounts.entry(id).or_default().push(number);
+            }
+        }
+    }
+    assert!(of_accounts.len() > 1);
+    let is_whole = |numbers: &[u64]| (1..).zip(numbers).all(|(wanted, number)| wanted == *number);
+    for (id, numbers) in of_accounts {
+        assert!(is_whole(&numbers), "{id}");
+        // All but one, and not the last, which nobody can miss yet.
+        for missing in 0..numbers.len() - 1 {
+            let rest = [&numbers[..missing], &numbers[missing + 1..]].concat();
+            assert!(!is_whole(&rest), "{id} without {}", numbers[missing]);
+        }
+    }
+}
+
+/// The same folder far away, where people write numbers and dates in another way: the same hashes and the same
+/// text, byte for byte, with every time in UTC.
+/// covers: DET-58, TIME-44
+#[test]
+fn the_place_of_a_replay_is_no_matter() {
+    let folder = recorded();
+    let seen = |zone: &str, locale: &str| {
+        let there = |args: &[&str]| {
+            let mut command = dex(folder.path());
+            command.args(args).env("TZ", zone).env("LC_ALL", locale).env("LANG", locale);
+            let output = command.output().expect("it starts");
+            assert!(output.status.success(), "{zone}: {}", err(&output));
+            out(&output)
+        };
+        let report: Value =
+            serde_json::from_str(&there(&["verify", "data", "--json"])).expect("JSON");
+        assert_eq!(report["equal"], true);
+        let hashes = ["state_hash_from_commands", "state_hash_from_events"];
+        (hashes.map(|name| report[name].clone()), there(&["log", "data", "--json"]))
+    };
+    let first = seen("UTC", "C");
+    for (zone, locale) in [("Pacific/Chatham", "de_DE.UTF-8"), ("America/St_Johns", "ar_EG.UTF-8")]
+    {
+        assert!(seen(zone, locale) == first, "{zone}");
+    }
+    for event in objects(folder.path(), &[]) {
+        let time = event["timestamp_iso"].as_str().expect("a text");
+        assert!(time.ends_with('Z'), "{time}");
+    }
+}

@@ -161,6 +161,7 @@ fn the_report_of_a_day_counts_what_the_journal_holds() {
 /// A kept journal in which one unit of one figure was changed, or a row is missing or doubled: told with
 /// its sequence, with a status of its own, and the day is not complete.
 /// covers: SETL-47, SETL-48
+/// covers: SETL-45
 #[test]
 fn a_discrepancy_is_told_and_the_day_is_not_complete() {
     let [_, late] = two_days();

@@ -97,6 +97,7 @@ fn encoded<W: Watch>(kernel: &Kernel<W>) -> BTreeMap<Entity, Vec<u8>> {
 
 /// Every entity that a command changes, adds or removes was told, by execution and by replay alike; so
 /// a shadow that hashes what it was told of misses nothing (DET-47).
+/// covers: DET-47
 #[test]
 fn the_watcher_is_told_of_every_change() {
     let (commands, _) = commands(83, 1_500);

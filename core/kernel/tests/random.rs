@@ -57,6 +57,7 @@ fn save_and_load(kernel: &Kernel) -> Kernel {
 
 /// Books, reservations and sums hold after every single command, not only now and then.
 /// covers: ACCT-66, INV-4
+/// covers: RPL-4
 #[test]
 fn every_command_end_is_sound() {
     for seed in 11..15 {
@@ -73,6 +74,7 @@ fn every_command_end_is_sound() {
 /// covers: LIFE-71, LIFE-72, LIFE-73, TRADE-9, TRADE-16, TRADE-23, TRADE-24, TRADE-25, TRADE-60
 /// covers: TRADE-61, TRADE-62, TRADE-63, TRADE-64, TRADE-65, SETL-27, SETL-64, SETL-65, INV-18, INV-19
 /// covers: TRADE-1, SETL-31, SETL-56, EVT-31, INV-10
+/// covers: RPL-13, RPL-76
 #[test]
 fn events_tell_sound_orders_and_trades() {
     let mut fills = 0;

@@ -35,6 +35,7 @@ fn saved(kernel: &Kernel) -> Vec<u8> {
 
 /// Events alone rebuild the state from nothing; giving the same events again changes nothing.
 /// covers: RPL-1, RPL-14, RPL-18, RPL-75, RPL-77, EVT-6, STATE-42, DET-53, DET-63, EVT-60
+/// covers: RPL-59, RPL-70
 #[test]
 fn events_alone_rebuild_the_state() {
     let venue = run(71, 4_000);
@@ -62,6 +63,7 @@ fn events_alone_rebuild_the_state() {
 /// The command log, read back from its bytes, gives the same events, byte for byte, and the same
 /// answers.
 /// covers: RPL-3, DET-1, DET-40, EVT-12, LIFE-56, TRADE-46, DET-11, TIME-54, TIME-64
+/// covers: SEQ-6
 #[test]
 fn executing_the_commands_again_gives_the_same_bytes() {
     let mut random = Random::new(72);
@@ -94,6 +96,7 @@ fn through_bytes(stamped: &Stamped) -> Stamped {
 
 /// A snapshot, and what came after it as events or as commands, is the whole; the encoding is canonical.
 /// covers: RPL-42
+/// covers: RPL-36
 #[test]
 fn a_snapshot_and_its_tail_are_the_whole() {
     let mut random = Random::new(73);
@@ -178,6 +181,7 @@ fn posting(legs: &[(u32, u32, i128)]) -> Event {
 }
 
 /// Logs that could not have been written are told, with the event that is wrong.
+/// covers: SETL-45
 #[test]
 fn what_nobody_wrote_is_not_applied() {
     let mut venue = Venue::new();

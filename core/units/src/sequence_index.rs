@@ -171,6 +171,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     /// It answers what a map answers, through growth and removals, tags that clash included.
+    /// covers: DET-45
     #[test]
     fn it_is_a_map() {
         let mut index = SequenceIndex::new();

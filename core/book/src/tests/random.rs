@@ -26,6 +26,7 @@ enum Prices {
 }
 
 /// covers: TRADE-7, LIFE-22
+/// covers: DET-45
 #[test]
 fn the_book_is_the_naive_book() {
     for prices in [Prices::Few, Prices::Near, Prices::Clashing, Prices::Far] {

@@ -54,6 +54,7 @@ fn period(start: i64, end: i64) -> Period {
 }
 
 /// covers: DET-18
+/// covers: TIME-46
 #[test]
 fn orders_are_listed_by_account_market_state_and_time() {
     let venue = traded(10, 4_000);
@@ -103,6 +104,7 @@ fn orders_are_listed_by_account_market_state_and_time() {
 }
 
 /// covers: TRADE-38, TRADE-40, TRADE-41, DET-18
+/// covers: TIME-46
 #[test]
 fn trades_are_listed_by_order_account_market_and_time() {
     let venue = traded(11, 4_000);
@@ -179,6 +181,7 @@ fn the_public_sees_trades_of_a_market_oldest_or_newest_first() {
 }
 
 /// covers: DET-18
+/// covers: TIME-46
 #[test]
 fn ledger_entries_are_listed_by_account_and_time() {
     let venue = traded(13, 2_000);

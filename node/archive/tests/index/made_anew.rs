@@ -12,6 +12,7 @@ use crate::{Kept, traded};
 
 /// Row for row, whether it was made at once, record by record, or with restarts in between.
 /// covers: SETL-42
+/// covers: RPL-26, TIME-53
 #[test]
 fn a_rebuild_equals_what_grew_step_by_step() {
     let venue = traded(20, 2_500);

@@ -67,6 +67,7 @@ fn race(threads: usize, each: usize) -> (Vec<u64>, Vec<(u64, bool)>) {
 }
 
 /// covers: SEQ-13, INV-66
+/// covers: SEQ-11
 #[test]
 fn every_number_is_given_once_and_none_is_left_out() {
     for (threads, each) in [(16, 500), (10, 1_000)] {
@@ -147,7 +148,7 @@ fn start_gated(disks: &Disks, config: Config) -> (Engine, Arc<Gate>) {
 }
 
 /// While the sync has not answered, the command was executed and nobody sees anything of it.
-/// covers: REC-60
+/// covers: REC-60, DET-39
 #[test]
 fn nothing_is_seen_before_it_is_durable() {
     let (engine, gate) = start_gated(&Disks::new(4), config());
@@ -197,6 +198,7 @@ fn a_full_queue_answers_busy_at_once() {
 }
 
 /// A view that is more windows behind than it may be closes the intake, but not for all.
+/// covers: REC-85
 #[test]
 fn a_lagging_view_closes_the_intake_for_new_orders_only() {
     let disks = Disks::new(6);

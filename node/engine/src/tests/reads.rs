@@ -155,6 +155,7 @@ fn a_query_waits_for_its_event_and_no_longer() {
 }
 
 /// A book built from the updates is the book that a query shows, and their sequences chain.
+/// covers: SEQ-31
 #[test]
 fn updates_rebuild_the_book() {
     let disks = Disks::new(35);

@@ -25,6 +25,7 @@ fn run_mix(engine: &Engine, seed: u64, count: usize) -> Vec<Reply> {
 }
 
 /// covers: SEQ-18, EVT-43
+/// covers: RPL-2
 #[test]
 fn every_window_is_hashed_and_recorded_and_a_restart_agrees() {
     let (disks, clock) = (Disks::new(40), clock());
@@ -62,6 +63,7 @@ fn every_window_is_hashed_and_recorded_and_a_restart_agrees() {
 }
 
 /// The hash that is kept up is the one from nothing, after every command of a random run.
+/// covers: DET-45, DET-47
 #[test]
 fn the_hash_that_is_kept_up_is_the_one_from_nothing() {
     let disks = Disks::new(41);
@@ -85,6 +87,7 @@ fn the_hash_that_is_kept_up_is_the_one_from_nothing() {
 }
 
 /// covers: REC-86, EVT-85
+/// covers: REC-32
 #[test]
 fn a_lost_tail_of_events_is_made_again_and_a_difference_refused() {
     let (disks, clock) = (Disks::new(42), clock());

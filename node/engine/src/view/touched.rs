@@ -114,6 +114,7 @@ const COMPACT_COUNT_MIN: usize = 65_536;
 mod tests {
     use super::*;
 
+    /// covers: DET-47
     #[test]
     fn every_entity_is_given_once() {
         let mut touched = Touched::default();

@@ -201,6 +201,7 @@ mod tests {
     /// The dependency list of the core is checked: an outside package that is not on the short list,
     /// default features and a feature that brings in randomness or the system are all refused.
     /// covers: DET-3, DET-7, GOAL-10
+    /// covers: RPL-16
     #[test]
     fn the_core_takes_little_from_outside() {
         let fails = |d: Dependency| !check(&workspace("core/kernel", d)).is_empty();

@@ -60,6 +60,7 @@ mod tests {
     /// The check over the core's source fails on every way to reach the standard library, and so on
     /// a clock, a file, a socket, a thread, the environment and a random source.
     /// covers: DET-2, DET-3, DET-5, DET-10, DET-12, GOAL-10, DET-17
+    /// covers: RPL-17
     #[test]
     fn the_standard_library_is_found() {
         for text in [
