@@ -57,6 +57,26 @@ impl Rate {
         Some(Self { tokens, burst, window })
     }
 
+    /// `factor` times as many tokens in a bucket as much greater; the rate itself where none holds that.
+    #[must_use]
+    pub const fn times(self, factor: u32) -> Self {
+        let (tokens, burst) = (self.tokens.checked_mul(factor), self.burst.checked_mul(factor));
+        let (Some(tokens), Some(burst)) = (tokens, burst) else { return self };
+        match Self::with_burst(tokens, self.window, burst) {
+            Some(rate) => rate,
+            None => self,
+        }
+    }
+
+    /// One part of `parts` of the tokens, rounded down and at least 1, with the bucket of that.
+    #[must_use]
+    pub const fn part_of(self, parts: u32) -> Self {
+        let parts = if parts == 0 { 1 } else { parts };
+        let tokens = if self.tokens / parts == 0 { 1 } else { self.tokens / parts };
+        let burst = if self.burst / parts == 0 { 1 } else { self.burst / parts };
+        Self { tokens, burst, window: self.window }
+    }
+
     /// Tokens per window.
     #[must_use]
     pub const fn tokens(self) -> u32 {
