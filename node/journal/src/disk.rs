@@ -26,6 +26,11 @@ pub trait Disk: Send + Sync + Debug {
     fn open_read(&self, path: &Path) -> io::Result<Box<dyn SegmentFile>>;
     /// Gives a file another name in the same folder; durable after `sync_folder`.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// Removes a file. Logs never do; a disk that only logs use need not be able to.
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        let _ = path;
+        Err(ErrorKind::Unsupported.into())
+    }
     /// Makes the names in a folder durable.
     fn sync_folder(&self, folder: &Path) -> io::Result<()>;
 }
@@ -76,6 +81,10 @@ impl Disk for RealDisk {
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         fs::rename(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
     }
 
     fn sync_folder(&self, folder: &Path) -> io::Result<()> {
