@@ -1,9 +1,10 @@
 //! The data folder at start: opened, its keys read, its shard recovered.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use engine::{Config, Engine, StartFault, Storage, SystemClock};
+use engine::{Config, Engine, SnapshotPolicy, StartFault, Storage, SystemClock};
 use gateway::TokenSigner;
 use journal::{DataFolder, SegmentOptions};
 use schema::limits::KEY_COUNT_DEFAULT;
@@ -48,6 +49,11 @@ pub(crate) fn open(settings: &Settings) -> anyhow::Result<Opened> {
         queue_count_max: settings.queue_count_max,
         feed_batch_count: settings.feed_batch_count,
         ended_order_count: settings.ended_order_count,
+        snapshots: SnapshotPolicy {
+            events: settings.snapshot_events.max(1),
+            interval: Duration::from_secs(settings.snapshot_seconds.max(1)),
+            count: settings.snapshot_count.max(1),
+        },
         ..Config::default()
     };
     let engine = Engine::start_with(config, storage, Arc::new(SystemClock::new()));

@@ -72,14 +72,27 @@ pub(crate) fn write(out: &mut String, metrics: &Arc<Metrics>) {
     }
 }
 
-/// Appends the figures of the archive, and how far it and the view are behind.
+/// Appends the figures of snapshots and the archive, and how far that and the view are behind.
 fn write_archive(out: &mut String, metrics: &Metrics) {
-    let figures: [Figure<'_>; 5] = [
+    let figures: [Figure<'_>; 8] = [
         (
             "dex_repeated_scans_total",
             "counter",
             "Those of them that were read from the event log.",
             &metrics.repeated_scan_count,
+        ),
+        (
+            "dex_snapshot_sequence",
+            "gauge",
+            "Event of the newest snapshot.",
+            &metrics.snapshot_sequence,
+        ),
+        ("dex_snapshot_bytes", "gauge", "Bytes of it.", &metrics.snapshot_bytes),
+        (
+            "dex_snapshot_faults_total",
+            "counter",
+            "Snapshots that could not be stored.",
+            &metrics.snapshot_fault_count,
         ),
         (
             "dex_archive_sequence",

@@ -40,7 +40,10 @@ Settings in dex.toml, or as DEX_NAME in the environment:
   workers = 2                    threads of the door
   queue_count_max = 65536        commands that may wait; beyond it requests get 503
   feed_batch_count = 4096        batches kept for readers of books and trades
-  ended_order_count = 65536      ended orders that can still be asked for")]
+  ended_order_count = 65536      ended orders that can still be asked for
+  snapshot_events = 1000000      events between two snapshots
+  snapshot_seconds = 3600        seconds between two snapshots
+  snapshot_count = 4             snapshots that are kept")]
 pub(crate) struct Args {
     #[command(flatten)]
     source: Source,
@@ -116,8 +119,9 @@ async fn serve(
 ) -> (Engine, anyhow::Result<()>) {
     let Opened { engine, operator, tokens } = opened;
     let (asked, asked_to_stop) = watch::channel(false);
-    tokio::spawn(wait_for_signals(asked));
     let serving = async {
+        // Before anybody is told that there is something to end.
+        tokio::spawn(wait_for_signals(Signals::new()?, asked));
         let address = listener.local_addr()?;
         let figures_of = engine.metrics();
         let config = Config {
@@ -161,12 +165,9 @@ async fn watch_shard(engine: &Engine) {
 }
 
 /// The first signal asks for a graceful end, a second one ends at once.
-async fn wait_for_signals(asked: watch::Sender<bool>) {
+async fn wait_for_signals(mut signals: Signals, asked: watch::Sender<bool>) {
     for count in 0u8.. {
-        if let Err(fault) = next_signal().await {
-            tracing::error!(%fault, "cannot wait for signals");
-            return std::future::pending().await;
-        }
+        signals.next().await;
         if count > 0 {
             eprintln!("ended at once; what was acknowledged is safe");
             std::process::exit(130);
@@ -176,34 +177,69 @@ async fn wait_for_signals(asked: watch::Sender<bool>) {
     }
 }
 
+/// The signals that end a service. From the moment that there is one of these none is lost, and none kills.
 #[cfg(unix)]
-async fn next_signal() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        _ = terminate.recv() => Ok(()),
-        interrupted = tokio::signal::ctrl_c() => interrupted,
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (terminate, interrupt) = (SignalKind::terminate(), SignalKind::interrupt());
+        Ok(Self { terminate: signal(terminate)?, interrupt: signal(interrupt)? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }
 
 #[cfg(not(unix))]
-async fn next_signal() -> std::io::Result<()> {
-    tokio::signal::ctrl_c().await
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) {
+        if let Err(fault) = tokio::signal::ctrl_c().await {
+            tracing::error!(%fault, "cannot wait for signals");
+            std::future::pending().await
+        }
+    }
 }
 
 /// Says on standard output where the exchange is and what to try first.
 fn announce(settings: &Settings, address: SocketAddr, engine: &Engine) -> std::io::Result<()> {
     let recovery = engine.recovery();
-    tracing::info!(%address, commands = recovery.command_sequence, events = recovery.event_sequence, "ready");
+    tracing::info!(
+        %address,
+        commands = recovery.command_sequence,
+        events = recovery.event_sequence,
+        snapshot = recovery.snapshot_sequence,
+        "ready"
+    );
     let mut out = std::io::stdout().lock();
     writeln!(out, "dex {} is ready", env!("CARGO_PKG_VERSION"))?;
     writeln!(out, "  address  http://{address}")?;
     writeln!(
         out,
-        "  data     {} ({} commands recovered in {} ms)",
+        "  data     {} ({} commands recovered in {} ms{})",
         settings.data_dir.display(),
         recovery.command_sequence,
-        recovery.took.as_millis()
+        recovery.took.as_millis(),
+        match recovery.snapshot_sequence {
+            0 => String::new(),
+            event => format!(", from the snapshot of event {event}"),
+        }
     )?;
     writeln!(out, "\n  curl http://{address}/health")?;
     out.flush()

@@ -34,6 +34,12 @@ pub(crate) struct Settings {
     pub(crate) feed_batch_count: usize,
     /// Ended orders that can still be asked for.
     pub(crate) ended_order_count: usize,
+    /// Events from one snapshot to the next at the most.
+    pub(crate) snapshot_events: u64,
+    /// Seconds from one snapshot to the next at the most, if there was an event.
+    pub(crate) snapshot_seconds: u64,
+    /// Snapshots that are kept.
+    pub(crate) snapshot_count: usize,
 }
 
 /// Form of log lines.
@@ -76,6 +82,7 @@ const DEFAULT_FILE: &str = "dex.toml";
 
 impl Default for Settings {
     fn default() -> Self {
+        let snapshots = engine::SnapshotPolicy::default();
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         Self {
             data_dir: PathBuf::from("./dex-data"),
@@ -86,6 +93,9 @@ impl Default for Settings {
             queue_count_max: engine::QUEUE_COUNT_DEFAULT,
             feed_batch_count: engine::FEED_BATCH_COUNT_DEFAULT,
             ended_order_count: engine::ENDED_ORDER_COUNT_DEFAULT,
+            snapshot_events: snapshots.events,
+            snapshot_seconds: snapshots.interval.as_secs(),
+            snapshot_count: snapshots.count,
         }
     }
 }

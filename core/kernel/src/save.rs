@@ -157,6 +157,13 @@ impl<W: Watch> Kernel<W> {
         Ok(kernel)
     }
 
+    /// Tells a kernel that events alone made, or that one of those was saved as, where the command log
+    /// stands: commands without events leave no trace in them (D-88).
+    pub fn continue_behind(&mut self, command_sequence: u64, last_stamp: Timestamp) {
+        self.position.command_sequence = command_sequence;
+        self.position.last_stamp = last_stamp;
+    }
+
     /// Each pair is two open orders of one account and market that name each other (D-67).
     fn check_pairs(&self) -> Result<(), LoadError> {
         for sequence in self.open_orders() {

@@ -55,6 +55,12 @@ impl<W: Watch> Kernel<W> {
         self.key_count_max().saturating_add(reserve)
     }
 
+    /// The event of the last recorded snapshot.
+    #[must_use]
+    pub fn recorded_snapshot(&self) -> Option<u64> {
+        self.recorded.snapshot.map(|(sequence, ..)| sequence)
+    }
+
     /// The last recorded state hash and the event it was taken at.
     #[must_use]
     pub const fn recorded_hash(&self) -> Option<(u64, [u8; 32])> {

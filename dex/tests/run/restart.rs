@@ -44,6 +44,69 @@ fn what_was_acknowledged_survives() {
     }
 }
 
+/// A start begins from a snapshot, says so, and shows what one that replays everything shows; a damaged one is
+/// put aside and told of.
+/// covers: REC-25
+#[test]
+fn a_start_begins_from_a_snapshot() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("dex.toml"), "snapshot_events = 20\nsnapshot_count = 2\n")
+        .expect("written");
+    let dex = Dex::start(folder.path(), &[]);
+    dex.list();
+    let account = dex.open("a");
+    let own = token(folder.path(), &["--account", &account]);
+    let snapshots = || -> Vec<String> {
+        let files = fs::read_dir(folder.path().join("data/snapshots")).expect("a folder");
+        let names =
+            files.map(|it| it.expect("readable").file_name().to_string_lossy().into_owned());
+        let mut names: Vec<String> = names.filter(|name| name.ends_with(".snapshot")).collect();
+        names.sort();
+        names
+    };
+    let mut expected = Vec::new();
+    let began = Instant::now();
+    while snapshots().len() < 2 {
+        let price = (100 + expected.len()).to_string();
+        let (status, placed) = dex.call(("POST", "/v1/orders"), &own, &order("BUY", "1", &price));
+        assert_eq!(status, 201, "{placed}");
+        expected.push(placed["order_id"].clone());
+        assert!(began.elapsed() < Duration::from_secs(60), "no snapshot was taken");
+    }
+    let figures = dex.text(("GET", "/metrics"), &token(folder.path(), &["--role", "operator"]));
+    assert!(figures.contains("dex_snapshot_sequence{role=\"core\"} "), "{figures}");
+    let path = format!("/v1/accounts/{account}/orders");
+    dex.kill();
+    let show = |dex: &Dex| -> Vec<Value> {
+        let (_, orders) = dex.call(("GET", &path), &own, &Value::Null);
+        let orders = orders["orders"].as_array().expect("a list");
+        orders.iter().map(|order| order["order_id"].clone()).collect()
+    };
+    let dex = Dex::start(folder.path(), &[]);
+    assert_eq!(show(&dex), expected);
+    let ready = |text: &str| {
+        let line =
+            text.lines().rfind(|line| line.contains("ready")).expect("it says so").to_owned();
+        let (_, snapshot) = line.split_once("snapshot=").expect("it says from where");
+        snapshot.split_whitespace().next().and_then(|it| it.parse::<u64>().ok()).expect("a number")
+    };
+    assert!(ready(&log(folder.path())) > 0);
+    assert!(dex.terminate().success());
+    for name in snapshots() {
+        let path = folder.path().join("data/snapshots").join(name);
+        let mut bytes = fs::read(&path).expect("there");
+        let last = bytes.len() - 1;
+        bytes[last] ^= 1;
+        fs::write(path, bytes).expect("written");
+    }
+    let dex = Dex::start(folder.path(), &[]);
+    assert_eq!(show(&dex), expected);
+    let text = log(folder.path());
+    assert_eq!(ready(&text), 0);
+    assert!(text.contains("put aside") && text.contains(".damaged"), "{text}");
+    assert!(dex.terminate().success());
+}
+
 /// Each wrong start ends with status 1 and a line that says what to do; the folder stays as it was.
 #[test]
 fn a_wrong_start_says_what_to_do() {

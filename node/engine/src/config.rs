@@ -12,8 +12,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use journal::disk::{Disk, RealDisk};
-use journal::{CommandLog, DataFolder, EventLog, Journal, LogFault, SegmentOptions};
+use journal::{CommandLog, DataFolder, EventLog, Journal, SegmentOptions};
 use schema::{Genesis, Label};
+use snapshot::SnapshotStore;
+
+use crate::fault::StartFault;
+use crate::snapshots::SnapshotPolicy;
 
 /// How a shard is run.
 #[derive(Clone, Debug)]
@@ -34,6 +38,8 @@ pub struct Config {
     pub ended_order_count: usize,
     /// Bytes of events that may wait in memory for the archive; beyond it the archive reads the log.
     pub archive_queue_size_max: u64,
+    /// When snapshots are taken and how many are kept.
+    pub snapshots: SnapshotPolicy,
 }
 
 impl Default for Config {
@@ -46,6 +52,7 @@ impl Default for Config {
             feed_batch_count: FEED_BATCH_COUNT_DEFAULT,
             ended_order_count: ENDED_ORDER_COUNT_DEFAULT,
             archive_queue_size_max: ARCHIVE_QUEUE_SIZE_DEFAULT,
+            snapshots: SnapshotPolicy::default(),
         }
     }
 }
@@ -60,6 +67,8 @@ pub struct Storage {
     pub folder: Option<DataFolder>,
     /// Where the archive lies; `None` for a shard that keeps none, as in a simulation.
     pub archive: Option<PathBuf>,
+    /// Where snapshots lie; `None` for a shard that takes none and replays everything.
+    pub snapshots: Option<SnapshotStore>,
 }
 
 impl Storage {
@@ -67,18 +76,19 @@ impl Storage {
     ///
     /// # Errors
     /// What is wrong with a log, such as damage.
-    pub fn open(folder: DataFolder, options: SegmentOptions) -> Result<Self, LogFault> {
+    pub fn open(folder: DataFolder, options: SegmentOptions) -> Result<Self, StartFault> {
         let disk: Arc<dyn Disk> = Arc::new(RealDisk);
         let (commands, opened) = Journal::open(disk.clone(), &folder.commands(), options)?;
         if let Some(cut) = &opened.cut {
             tracing::warn!(?cut, "an unfinished flush was cut off the command log");
         }
-        let (events, opened) = EventLog::open(disk, &folder.events(), options)?;
+        let (events, opened) = EventLog::open(disk.clone(), &folder.events(), options)?;
         if let Some(cut) = &opened.cut {
             tracing::warn!(?cut, "an unfinished flush was cut off the event log");
         }
+        let snapshots = Some(SnapshotStore::open(disk, &folder.snapshots())?);
         let archive = Some(folder.archive());
-        Ok(Self { commands: Box::new(commands), events, folder: Some(folder), archive })
+        Ok(Self { commands: Box::new(commands), events, folder: Some(folder), archive, snapshots })
     }
 }
 

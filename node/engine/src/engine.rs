@@ -45,6 +45,8 @@ struct Pipeline {
 /// What the start found in the logs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RecoveryReport {
+    /// Event of the snapshot that it began from; 0 when all was replayed.
+    pub snapshot_sequence: u64,
     /// Records replayed.
     pub record_count: u64,
     /// Last command replayed.

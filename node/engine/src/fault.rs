@@ -6,6 +6,7 @@
 
 use journal::{FolderFault, LogFault};
 use schema::wire::DecodeError;
+use snapshot::SnapshotFault;
 use thiserror::Error;
 use units::Id;
 
@@ -37,6 +38,9 @@ pub enum StartFault {
     /// Replay found that the logs do not say what the core says.
     #[error(transparent)]
     Replay(#[from] ReplayFault),
+    /// The operator must act: the folder of snapshots cannot be read.
+    #[error(transparent)]
+    Snapshots(#[from] SnapshotFault),
     /// The operator must act: not even an empty archive can be made.
     #[error("no archive can be opened: {0}")]
     Archive(String),
@@ -95,6 +99,14 @@ pub enum ReplayFault {
     EventsAhead {
         /// Last command of the event log.
         events: u64,
+        /// Last command of the command log.
+        commands: u64,
+    },
+    /// A snapshot holds commands that the command log does not: those were lost (SEQ-22).
+    #[error("CRITICAL: a snapshot reaches command {snapshot}, the command log ends at {commands}")]
+    SnapshotAhead {
+        /// Last command of the snapshot.
+        snapshot: u64,
         /// Last command of the command log.
         commands: u64,
     },

@@ -20,6 +20,7 @@ use crate::mailbox::{Mailbox, Taken};
 use crate::releaser::Released;
 use crate::shadow::Shadow;
 use crate::shard::Shard;
+use crate::snapshots::{Snapshots, snapshot_of};
 use crate::stage::{Stage, Step};
 use crate::stored::StoredEvents;
 use crate::ticket::Ticket;
@@ -38,6 +39,8 @@ pub(crate) struct Follower {
     pub(crate) changes: Changes,
     /// The last event followed.
     pub(crate) last_event: u64,
+    /// `None` for a shard that takes none.
+    pub(crate) snapshots: Option<Snapshots>,
     pub(crate) failed: bool,
 }
 
@@ -57,15 +60,18 @@ impl Stage for Follower {
                 self.follow_or_fail(record);
             }
             self.sync_if_due();
+            self.snapshot_if_due();
             self.catch_up();
         }
         self.sync();
+        self.end_snapshots();
     }
 
     fn step(&mut self) -> Step {
         self.submit_due();
         if self.batch.is_empty() && self.released.try_take(&mut self.batch) == Taken::Closed {
             self.sync();
+            self.end_snapshots();
             return Step::Ended;
         }
         let record = self.batch.pop_front();
@@ -75,6 +81,7 @@ impl Stage for Follower {
         }
         self.shard.waiters.serve(self.last_event, self.shard.now());
         self.sync_if_due();
+        self.snapshot_if_due();
         self.catch_up();
         step
     }
@@ -93,6 +100,33 @@ impl Follower {
         }
     }
 
+    /// Takes a snapshot if one is due. What it stands on is made durable first.
+    fn snapshot_if_due(&mut self) {
+        let Some(snapshots) = &self.snapshots else { return };
+        if self.failed || !snapshots.is_due(self.last_event, self.shard.now()) {
+            return;
+        }
+        self.sync();
+        if self.failed {
+            return;
+        }
+        let snapshot = {
+            let mut view = self.shard.view.write();
+            let state_hash = self.shadow.settle(&mut view);
+            let end = self.events.end();
+            snapshot_of(&view, &self.shadow, (end.command_sequence, end), state_hash)
+        };
+        if let Some(snapshots) = &mut self.snapshots {
+            snapshots.take(snapshot, &self.shard);
+        }
+    }
+
+    fn end_snapshots(&mut self) {
+        if let Some(snapshots) = &mut self.snapshots {
+            snapshots.end();
+        }
+    }
+
     /// Lets the archive read what it lacks.
     fn catch_up(&mut self) {
         if !self.failed
@@ -107,7 +141,8 @@ impl Follower {
         if self.failed {
             return waiting;
         }
-        let due = [self.events.sync_due(), self.feeding.due(&self.shard)];
+        let snapshot = self.snapshots.as_ref().and_then(|it| it.due_at(self.last_event));
+        let due = [self.events.sync_due(), self.feeding.due(&self.shard), snapshot];
         waiting.into_iter().chain(due.into_iter().flatten()).min()
     }
 

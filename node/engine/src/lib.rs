@@ -9,7 +9,7 @@
 //! - a broken invariant or a failed sync stops the shard and not the process; reads go on (D-49).
 //!
 //! It deliberately holds no rule of trading (the kernel's) and no format (schema's and journal's), and
-//! knows nothing of HTTP. Not here yet: snapshots, quorum logs, halts of trading
+//! knows nothing of HTTP. Not here yet: quorum logs, halts of trading
 //! (a clock step makes the shard degraded and no more, see `exchange_clock.rs`), and the queue
 //! of a shard that accepts while its core does not execute (D-48).
 //!
@@ -43,6 +43,7 @@ mod releaser;
 mod sequencer;
 mod shadow;
 mod shard;
+mod snapshots;
 mod stage;
 mod starting;
 mod stepped;
@@ -66,6 +67,7 @@ pub use exchange_clock::{ClockStep, ExchangeClock, Stamp};
 pub use fault::{ReplayFault, StartFault, StopReason};
 pub use metrics::{Counter, Metrics};
 pub use port::InProcess;
+pub use snapshots::SnapshotPolicy;
 pub use stage::Step;
 pub use stepped::{StageKind, Stepped};
 pub use verify::{Progress, VerifyFault, VerifyReport, verify};

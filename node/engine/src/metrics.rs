@@ -71,6 +71,12 @@ pub struct Metrics {
     pub repeated_count: Counter,
     /// Those of them that were read from the event log, since the archive did not have them.
     pub repeated_scan_count: Counter,
+    /// Event of the newest snapshot that was stored since the start, or that it began from.
+    pub snapshot_sequence: Counter,
+    /// Bytes of it.
+    pub snapshot_bytes: Counter,
+    /// Snapshots that could not be stored.
+    pub snapshot_fault_count: Counter,
     /// Last event that the archive shows.
     pub archive_sequence: Counter,
     /// Bytes of the archive on the disk.

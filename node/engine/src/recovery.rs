@@ -6,14 +6,15 @@
 //! must agree (D-3, REC-41). Nothing is repaired: what contradicts itself stops the start with the
 //! place. Checking a folder (`verify.rs`) is the same, with an event log that only compares.
 //!
-//! It starts from nothing. Snapshots, and so a start that does not replay the whole log (REC-45), come
-//! later and change only where this begins.
+//! It starts from the latest snapshot that is whole and stands on a block of the event log (REC-45,
+//! `snapshots.rs`), or from nothing.
 
 use std::time::Instant;
 
-use journal::{CommandLog, OwnedRecord};
+use journal::{CommandLog, EventEnd, OwnedRecord};
 use kernel::Kernel;
 use schema::{Stamped, decode_command};
+use snapshot::{Header, SnapshotStore};
 use units::Timestamp;
 
 use crate::blocks::RecordEvents;
@@ -21,6 +22,7 @@ use crate::engine::RecoveryReport;
 use crate::executor::Executor;
 use crate::fault::ReplayFault;
 use crate::shadow::Shadow;
+use crate::snapshots::{Loaded, Unusable, load};
 use crate::stored::StoredEvents;
 use crate::view::{Changes, View, hash_from_nothing};
 
@@ -33,6 +35,8 @@ pub(crate) struct Replayed {
     pub(crate) report: RecoveryReport,
     /// The last stamp of the log.
     pub(crate) last_stamp: Timestamp,
+    /// The snapshot that it began from, and its checksum.
+    pub(crate) begun: Option<(Header, [u8; 32])>,
 }
 
 /// How far replay is: commands and events.
@@ -42,7 +46,7 @@ pub(crate) type OnProgress<'a> = &'a mut dyn FnMut(u64, u64);
 pub(crate) fn replay(
     log: &dyn CommandLog,
     events: StoredEvents,
-    ended_order_count: usize,
+    (snapshots, ended_order_count): (Option<&SnapshotStore>, usize),
     on_progress: OnProgress<'_>,
 ) -> Result<Replayed, ReplayFault> {
     let began = Instant::now();
@@ -53,11 +57,16 @@ pub(crate) fn replay(
         shadow: Shadow::default(),
         report: RecoveryReport::default(),
         last_stamp: Timestamp(0),
+        begun: None,
     };
     let end = log.end();
     replayed.check_events_behind(end.sequence)?;
-    if end.sequence > 0 {
-        for record in log.read(1)? {
+    if let Some(store) = snapshots {
+        replayed.begin_from(store, log, ended_order_count)?;
+    }
+    let first = replayed.report.command_sequence + 1;
+    if end.sequence >= first {
+        for record in log.read(first)? {
             replayed.add_record(&record?)?;
             on_progress(replayed.report.command_sequence, replayed.report.event_sequence);
         }
@@ -68,6 +77,67 @@ pub(crate) fn replay(
 }
 
 impl Replayed {
+    /// Begins from the latest snapshot that can be used, if there is one.
+    fn begin_from(
+        &mut self,
+        store: &SnapshotStore,
+        log: &dyn CommandLog,
+        ended_order_count: usize,
+    ) -> Result<(), ReplayFault> {
+        let sequences = store.list().unwrap_or_else(|fault| {
+            tracing::error!(%fault, "the snapshots cannot be listed; all is replayed");
+            Vec::new()
+        });
+        for event_sequence in sequences {
+            let loaded = match load(store, event_sequence, ended_order_count) {
+                Ok(loaded) => loaded,
+                Err(fault) => {
+                    tracing::error!(%fault, event_sequence, "CRITICAL: a snapshot is not usable");
+                    put_aside(store, event_sequence, &fault);
+                    continue;
+                }
+            };
+            let header = loaded.header;
+            let end = EventEnd {
+                command_sequence: header.command_sequence,
+                event_sequence: header.event_sequence,
+                hash: header.event_hash,
+            };
+            if header.command_sequence > log.end().sequence {
+                let (snapshot, commands) = (header.command_sequence, log.end().sequence);
+                return Err(ReplayFault::SnapshotAhead { snapshot, commands });
+            }
+            if self.events.has_end(&end)? {
+                self.begin_behind(loaded, end, log)?;
+                return Ok(());
+            }
+            tracing::warn!(event_sequence, "a snapshot is ahead of the event log and is left out");
+        }
+        Ok(())
+    }
+
+    fn begin_behind(
+        &mut self,
+        loaded: Loaded,
+        end: EventEnd,
+        log: &dyn CommandLog,
+    ) -> Result<(), ReplayFault> {
+        let Loaded { header, checksum, mut kernel, view, shadow } = loaded;
+        if let Some(record) = log.read(header.command_sequence)?.next() {
+            let last = decode(&record?)?.pop();
+            self.last_stamp = last.map_or(self.last_stamp, |command| command.stamp);
+        }
+        kernel.continue_behind(header.command_sequence, self.last_stamp);
+        self.executor = Executor::new(kernel);
+        (self.view, self.shadow) = (view, shadow);
+        self.events.begin_behind(end);
+        self.report.command_sequence = header.command_sequence;
+        self.report.event_sequence = header.event_sequence;
+        self.report.snapshot_sequence = header.event_sequence;
+        self.begun = Some((header, checksum));
+        Ok(())
+    }
+
     fn check_events_behind(&self, commands: u64) -> Result<(), ReplayFault> {
         let events = self.events.stored_end().command_sequence;
         if events > commands {
@@ -134,6 +204,17 @@ impl Replayed {
         self.report.hash_count = self.shadow.compared_count();
         self.report.state_hash = kept;
         Ok(())
+    }
+}
+
+/// A damaged snapshot is kept under another name; one that only cannot be read now stays as it is.
+fn put_aside(store: &SnapshotStore, event_sequence: u64, fault: &Unusable) {
+    if !fault.is_damage() {
+        return;
+    }
+    match store.set_aside(event_sequence) {
+        Ok(path) => tracing::error!(path = %path.display(), "the damaged snapshot was put aside"),
+        Err(fault) => tracing::error!(%fault, "the damaged snapshot stays where it is"),
     }
 }
 

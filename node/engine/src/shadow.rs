@@ -27,6 +27,21 @@ pub(crate) struct Shadow {
 }
 
 impl Shadow {
+    /// The shadow of a view that was loaded, with the hashes that had fallen due and were not on record.
+    pub(crate) fn of(view: &View, due: VecDeque<RecordedHash>) -> Self {
+        Self {
+            hash: StateHash::of(view.kernel()),
+            due,
+            last_event: view.kernel().position().event_sequence,
+            ..Self::default()
+        }
+    }
+
+    /// Hashes that fell due and are not on record.
+    pub(crate) fn due(&self) -> impl ExactSizeIterator<Item = &RecordedHash> {
+        self.due.iter()
+    }
+
     /// Applies the events of a record.
     pub(crate) fn apply(
         &mut self,

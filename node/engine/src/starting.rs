@@ -11,6 +11,7 @@ use archive::{Archive, Indexer, Opened};
 use journal::{CommandLog, DataFolder};
 use schema::ClockStatus;
 use schema::limits::{HASH_WINDOW, SHADOW_LAG_WINDOW_MAX};
+use snapshot::SnapshotStore;
 
 use crate::answer::answer_of;
 use crate::clock::Clock;
@@ -34,6 +35,7 @@ use crate::recovery::{Replayed, replay};
 use crate::releaser::Releaser;
 use crate::sequencer::{Chain, Pace, Sequencer};
 use crate::shard::{Parts, Shard, WaitClock};
+use crate::snapshots::Snapshots;
 use crate::stored::{Missing, StoredEvents};
 use crate::view::Changes;
 
@@ -63,9 +65,10 @@ pub(crate) fn start(
     (clock, waits): (Arc<dyn Clock>, WaitClock),
     prepare: impl FnOnce(&mut Executor),
 ) -> Result<Started, StartFault> {
-    let Storage { mut commands, events, folder, archive } = storage;
+    let Storage { mut commands, events, folder, archive, snapshots } = storage;
     let events = StoredEvents::new(events, Missing::Append);
-    let mut replayed = replay(&*commands, events, config.ended_order_count, &mut |_, _| {})?;
+    let from = (snapshots.as_ref(), config.ended_order_count);
+    let mut replayed = replay(&*commands, events, from, &mut |_, _| {})?;
     let recovery = replayed.report;
     if recovery.made_block_count > 0 {
         tracing::warn!(
@@ -80,7 +83,7 @@ pub(crate) fn start(
     let epoch = begin_term(&mut *commands, &mut replayed, &clock, &config)?;
     let archive = archive.map(|folder| open_archive(&folder, &replayed.events)).transpose()?;
     let (shard, stages) =
-        Starting { config, commands, replayed, archive, clock, epoch }.make(waits);
+        Starting { config, commands, replayed, archive, snapshots, clock, epoch }.make(waits);
     let port = InProcess::new(shard.clone(), stages.follower.released.clone());
     Ok(Started { shard, port, recovery, stages, folder })
 }
@@ -91,14 +94,15 @@ struct Starting {
     commands: Box<dyn CommandLog + Send>,
     replayed: Replayed,
     archive: Option<Indexed>,
+    snapshots: Option<SnapshotStore>,
     clock: ExchangeClock,
     epoch: u64,
 }
 
 impl Starting {
     fn make(self, waits: WaitClock) -> (Arc<Shard>, Stages) {
-        let Self { config, commands, replayed, archive, clock, epoch } = self;
-        let Replayed { executor, mut events, view, shadow, .. } = replayed;
+        let Self { config, commands, replayed, archive, snapshots, clock, epoch } = self;
+        let Replayed { executor, mut events, view, shadow, begun, .. } = replayed;
         let (end, event_sequence) = (commands.end(), view.kernel().position().event_sequence);
         let metrics = Arc::new(first_metrics(end.sequence, event_sequence));
         let fallback = view.clock() == ClockStatus::Fallback;
@@ -136,6 +140,7 @@ impl Starting {
             work: Work::default(),
             commands: Vec::new(),
         };
+        let snapshots = snapshots.map(|it| Snapshots::new(it, config.snapshots, begun, &shard));
         let follower = Follower {
             shard: shard.clone(),
             released: queues.released.clone(),
@@ -146,6 +151,7 @@ impl Starting {
             shard_number,
             changes: Changes::default(),
             last_event: event_sequence,
+            snapshots,
             failed: false,
         };
         let archive = indexer.map(|it| Indexing::new(shard.clone(), it, queues.released.clone()));

@@ -77,7 +77,10 @@ impl Stepped {
         let clocks = (clock, WaitClock::Shard(Instant::now()));
         let Started { shard, port, recovery, stages, folder } =
             starting::start(config, storage, clocks, |_| {})?;
-        let Stages { core, log, releaser, follower, archive } = stages;
+        let Stages { core, log, releaser, mut follower, archive } = stages;
+        if let Some(snapshots) = &mut follower.snapshots {
+            snapshots.write_inline();
+        }
         Ok(Self {
             shard,
             port,

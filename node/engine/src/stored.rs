@@ -69,6 +69,13 @@ impl StoredEvents {
         }
     }
 
+    /// Begins behind a block that is stored, as if all before it had been offered.
+    pub(crate) fn begin_behind(&mut self, end: EventEnd) {
+        self.end = end;
+        // Who asks for the answer to a command from before that has the whole log searched.
+        self.index.push(Mark { first_command: 0, first_event: 1 });
+    }
+
     /// Stores the events of a record, or compares them with what is stored.
     pub(crate) fn add(&mut self, record: &RecordEvents<'_>) -> Result<(), ReplayFault> {
         let after = self.end.event_sequence;

@@ -98,7 +98,7 @@ impl Disks {
 
     pub(crate) fn storage(&self) -> Storage {
         let (commands, events) = (Box::new(self.journal()), self.event_log());
-        Storage { commands, events, folder: None, archive: self.archive() }
+        Storage { commands, events, folder: None, archive: self.archive(), snapshots: None }
     }
 
     pub(crate) fn start(&self, clock: &Arc<ManualClock>) -> Result<Engine, StartFault> {

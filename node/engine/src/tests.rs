@@ -9,5 +9,6 @@ mod mix;
 mod pipeline;
 mod reads;
 mod restart;
+mod snapshots;
 mod stepped;
 mod verify;

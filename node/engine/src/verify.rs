@@ -92,7 +92,7 @@ pub fn verify(
     let (events, events_opened) = EventLog::open(disk, &path.join(EVENTS), options)?;
     let events = StoredEvents::new(events, Missing::Count);
     let commands_end = opened.end.sequence;
-    let replayed = replay(&commands, events, 1, &mut |commands, events| {
+    let replayed = replay(&commands, events, (None, 1), &mut |commands, events| {
         progress(Progress { commands, commands_end, events });
     })?;
     let report = replayed.report;

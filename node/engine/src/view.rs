@@ -12,6 +12,7 @@ mod fast;
 mod fees;
 mod hash;
 mod query;
+mod saved;
 mod scan;
 mod touched;
 

@@ -116,6 +116,12 @@ impl DataFolder {
         self.path.join("archive")
     }
 
+    /// Where snapshots lie: a start may begin from one, and never needs one.
+    #[must_use]
+    pub fn snapshots(&self) -> PathBuf {
+        self.path.join("snapshots")
+    }
+
     /// Where the keys lie, readable for their owner only.
     #[must_use]
     pub fn keys(&self) -> PathBuf {

@@ -141,9 +141,9 @@ impl CommandLog for GatedLog {
 
 fn start_gated(disks: &Disks, config: Config) -> (Engine, Arc<Gate>) {
     let gate = Arc::new(Gate { open: Mutex::new(true), changed: Condvar::new() });
-    let Storage { commands, events, folder, archive } = disks.storage();
+    let Storage { commands, events, folder, archive, snapshots } = disks.storage();
     let commands = Box::new(GatedLog { inner: commands, gate: gate.clone() });
-    let storage = Storage { commands, events, folder, archive };
+    let storage = Storage { commands, events, folder, archive, snapshots };
     (Engine::start_with(config, storage, clock()).expect("sound"), gate)
 }
 

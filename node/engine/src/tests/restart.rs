@@ -144,6 +144,7 @@ fn an_event_log_ahead_of_the_command_log_stops_the_start() {
         events: disks.event_log(),
         folder: None,
         archive: None,
+        snapshots: None,
     };
     let fault = Engine::start_with(config(), storage, clock).expect_err("commands were lost");
     assert!(matches!(fault, StartFault::Replay(ReplayFault::EventsAhead { commands: 10, .. })));

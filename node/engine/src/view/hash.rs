@@ -46,6 +46,13 @@ impl StateHash {
         }
     }
 
+    /// The hash of a whole kernel, to be kept up from now on.
+    pub(crate) fn of<W: Watch>(kernel: &Kernel<W>) -> Self {
+        let mut hash = Self::default();
+        kernel.entities().for_each(|entity| hash.update(kernel, entity));
+        hash
+    }
+
     /// The hash of the state after the last update.
     pub(crate) fn value(&self) -> [u8; 32] {
         digest(&self.sums)

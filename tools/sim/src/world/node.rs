@@ -93,7 +93,7 @@ impl World {
         }
         let last_event = self.auditor.last_event();
         let commands = Box::new(WatchedLog::new(commands, self.promised.clone()));
-        let storage = Storage { commands, events, folder: None, archive: None };
+        let storage = Storage { commands, events, folder: None, archive: None, snapshots: None };
         let started = Stepped::start_with(self.config(), storage, self.clock.clone());
         self.auditor.on_promised(self.promised.take())?;
         let node = started?;
@@ -115,6 +115,7 @@ impl World {
             feed_batch_count: 24,
             ended_order_count: 64,
             archive_queue_size_max: 0,
+            snapshots: engine::SnapshotPolicy::default(),
         }
     }
 
