@@ -38,6 +38,36 @@ pub struct Level {
 }
 
 impl Book {
+    /// Reads where an order at this price would join, so that who needs it soon does not wait; the
+    /// number means nothing.
+    #[must_use]
+    #[inline]
+    pub fn look_at_price(&self, side: Side, ticks: Ticks) -> u64 {
+        let (ladder, rank) = (self.ladder(side), Rank::of(side, ticks));
+        let Some(leaf) = ladder.recent.find(rank.leaf_key()) else { return 0 };
+        let queue = ladder.leaves[leaf].queue(rank.slot());
+        let tail = if queue == NONE { NONE } else { ladder.queues[queue].tail };
+        if tail == NONE { 0 } else { self.nodes[tail].lots.0 }
+    }
+
+    /// Reads a resting order, its neighbours and its level; the number means nothing.
+    #[must_use]
+    #[inline]
+    pub fn look_at_order(&self, node: NodeId) -> u64 {
+        if node == NodeId::NONE {
+            return 0;
+        }
+        let node = self.nodes[node.0];
+        let queue = &self.ladder(node.side).queues[node.queue];
+        let mut seen = u64::from(queue.orders);
+        for neighbour in [node.prev, node.next] {
+            if neighbour != NONE {
+                seen ^= self.nodes[neighbour].lots.0;
+            }
+        }
+        seen
+    }
+
     /// The best `levels` levels of a side, best first.
     pub fn depth(&self, side: Side, levels: usize) -> impl Iterator<Item = Level> {
         self.queues(side).take(levels).map(move |(ticks, queue)| self.level_of(side, ticks, queue))

@@ -14,6 +14,7 @@
 extern crate alloc;
 
 mod admin;
+mod ahead;
 mod apply;
 mod apply_admin;
 mod asset;

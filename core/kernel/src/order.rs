@@ -337,6 +337,28 @@ impl Orders {
         &mut self.slots[slot as usize]
     }
 
+    /// Reads all of an order and its neighbours; the number means nothing.
+    #[inline]
+    pub(crate) fn look_at(&self, slot: Slot) -> u64 {
+        let order = self.at(slot);
+        let Links { previous, next } = self.links[slot as usize];
+        let mut seen = order.state_seq ^ order.priority ^ order.version ^ order.filled.0;
+        for neighbour in [previous, next] {
+            if let Some(links) = self.links.get(neighbour as usize) {
+                seen ^= u64::from(links.next);
+            }
+        }
+        seen ^ order.sequence
+    }
+
+    /// Reads the list of an account's orders and its end; the number means nothing.
+    #[inline]
+    pub(crate) fn look_at_owner(&self, account: u32) -> u64 {
+        let Some(owned) = self.owned.get(account as usize) else { return 0 };
+        let last = self.links.get(owned.last as usize).map_or(0, |links| links.previous);
+        u64::from(last ^ owned.counts.one.1)
+    }
+
     /// How many open orders an account has in a market.
     #[inline]
     pub(crate) fn count_in(&self, account: u32, market: u32) -> u32 {

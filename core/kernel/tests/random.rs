@@ -42,6 +42,27 @@ fn live_and_replayed_are_one_state_under_random_commands() {
     }
 }
 
+/// A kernel that looks ahead does what one does that never did.
+/// covers: DET-45
+#[test]
+fn looking_ahead_changes_nothing() {
+    let mut random = Random::new(77);
+    for _ in 0..10_000 {
+        random.step();
+    }
+    let mut kernel = Kernel::new();
+    let mut out = EventBuffer::new();
+    for batch in random.venue.commands.chunks(100) {
+        let before = saved(&kernel);
+        kernel.look_ahead(batch);
+        assert!(saved(&kernel) == before);
+        for stamped in batch {
+            kernel.execute(stamped, &mut out);
+        }
+    }
+    assert!(saved(&random.venue.live) == saved(&kernel));
+}
+
 fn saved(kernel: &Kernel) -> Vec<u8> {
     let mut bytes = Vec::new();
     kernel.save(&mut bytes);

@@ -49,6 +49,7 @@ impl Executor {
 
     fn execute_all(&mut self, commands: &[Stamped]) -> Results {
         let mut replies = Vec::with_capacity(commands.len());
+        self.kernel.look_ahead(commands);
         for command in commands {
             #[cfg(test)]
             assert_ne!(Some(command.sequence), self.panic_at, "an invariant that a test breaks");

@@ -6,12 +6,14 @@
 //! or missed. To add a row, write a file in `rows/` and a line in `rows.rs`.
 
 pub mod cli;
+mod crowd;
 mod machine;
 mod measure;
 mod report;
 mod row;
 mod rows;
 mod shard;
+mod stored;
 mod venue;
 
 pub use measure::{Figure, median_of, percentile};

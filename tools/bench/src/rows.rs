@@ -8,6 +8,8 @@ mod http;
 mod kernel;
 mod peer;
 mod port;
+mod scale;
+mod sweep;
 
 use crate::row::Row;
 
@@ -16,6 +18,8 @@ pub const ROWS: &[Row] = &[
     book::COMMANDS_PER_SECOND,
     book::WIDE_COMMANDS_PER_SECOND,
     book::P99_NS,
+    book::P999_NS,
+    sweep::BOOK,
     peer::MATCHCORE,
     peer::MATCHCORE_P99_NS,
     peer::MATCHCORE_RATIO,
@@ -24,7 +28,14 @@ pub const ROWS: &[Row] = &[
     peer::RUST_OB_P99_NS,
     peer::RUST_OB_RATIO,
     kernel::COMMANDS_PER_SECOND,
+    kernel::P50_NS,
     kernel::P99_NS,
+    kernel::P999_NS,
+    sweep::KERNEL,
+    scale::MARKETS_100,
+    scale::RESTING,
+    scale::ACCOUNTS,
+    scale::MARKETS,
     kernel::EVENT_BYTES,
     port::COMMANDS_PER_SECOND,
     port::P99_MS,

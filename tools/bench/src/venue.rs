@@ -26,14 +26,25 @@ pub(crate) struct Prepared {
     pub(crate) stream: Vec<Stamped>,
     /// Trades that the stream makes.
     pub(crate) trades: u64,
+    accounts: Vec<Id>,
 }
 
-const START: i64 = 1_700_000_000_000_000_000;
+impl Prepared {
+    /// The funded accounts.
+    pub(crate) fn accounts(&self) -> &[Id] {
+        &self.accounts
+    }
+}
+
+pub(crate) const START: i64 = 1_700_000_000_000_000_000;
 /// Commands of the stream lie 10 µs apart: 100,000 a second.
-const STEP: i64 = 10_000;
+pub(crate) const STEP: i64 = 10_000;
 const VENUE_ID: Id = Id([7; 16]);
 
-fn label(text: &str) -> Label {
+/// One of an asset.
+pub(crate) const ONE: i128 = 1_000_000_000_000_000_000;
+
+pub(crate) fn label(text: &str) -> Label {
     Label::new(text).expect("a short text")
 }
 
@@ -63,12 +74,17 @@ pub(crate) fn signed(
     number: u8,
     make: impl Fn(Operator) -> Command,
 ) -> (Command, Key) {
-    let key = Key {
-        key_hash: [number; 16],
-        body_hash: [number; 16],
-        origin: KeyOrigin::Client,
-        text: None,
-    };
+    signed_as(now, u64::from(number), make)
+}
+
+/// As `signed`, with one of many keys.
+pub(crate) fn signed_as(
+    now: Timestamp,
+    number: u64,
+    make: impl Fn(Operator) -> Command,
+) -> (Command, Key) {
+    let hash = u128::from(number).to_be_bytes();
+    let key = Key { key_hash: hash, body_hash: hash, origin: KeyOrigin::Client, text: None };
     let valid_until = Timestamp(now.0 + 3_600_000_000_000);
     let unsigned = make(Operator { valid_until, signature: [0; 64] });
     let bytes = signed_bytes(VENUE_ID, &key, valid_until, &unsigned);
@@ -263,7 +279,7 @@ pub(crate) fn prepare(commands: usize, accounts: u32) -> Prepared {
     }
     assert_eq!(maker.trades, script.trades.count, "the stream makes the trades it must make");
     assert_eq!(maker.kernel.order_count(), script.resting);
-    Prepared { setup, stream: maker.made, trades: maker.trades }
+    Prepared { setup, stream: maker.made, trades: maker.trades, accounts: ids }
 }
 
 /// A kernel after the setup.

@@ -67,6 +67,7 @@ pub struct Stream {
     commands: usize,
     accounts: u32,
     spacing: u64,
+    resting: Option<usize>,
 }
 
 /// A stream and what it must lead to.
@@ -99,7 +100,7 @@ impl Stream {
     /// `commands` commands from `seed`, over 1,000 accounts.
     #[must_use]
     pub const fn new(seed: u64, commands: usize) -> Self {
-        Self { seed, commands, accounts: 1_000, spacing: 1 }
+        Self { seed, commands, accounts: 1_000, spacing: 1, resting: None }
     }
 
     /// Over `accounts` accounts, numbered from 0; at least two, as buyers and sellers differ.
@@ -117,9 +118,19 @@ impl Stream {
         Self { spacing, ..self }
     }
 
-    /// How many orders rest, about: 10,000, or a quarter of a stream that is too short for that.
+    /// With so many orders at rest, about.
+    #[must_use]
+    pub const fn with_resting(self, count: usize) -> Self {
+        Self { resting: Some(count), ..self }
+    }
+
+    /// How many orders rest, about: as asked for, or 10,000, or a quarter of a stream that is too
+    /// short for that.
     #[must_use]
     pub const fn resting(&self) -> usize {
+        if let Some(count) = self.resting {
+            return count;
+        }
         if self.commands / 4 < RESTING { self.commands / 4 } else { RESTING }
     }
 

@@ -27,7 +27,7 @@ pub(super) const MATCHCORE: Row =
     informing("book.peer.matchcore", "commands/s", || throughput::<Matchcore<true>>(1));
 
 pub(super) const MATCHCORE_P99_NS: Row =
-    informing("book.peer.matchcore.p99_ns", "ns", latency::<Matchcore<true>>);
+    informing("book.peer.matchcore.p99_ns", "ns", || latency::<Matchcore<true>>(990));
 
 pub(super) const MATCHCORE_RATIO: Row =
     informing("book.peer.matchcore.ratio", "ours/peer", ratio::<Matchcore<true>>);
@@ -46,7 +46,7 @@ pub(super) const RUST_OB: Row =
     informing("book.peer.rust_ob", "commands/s", || throughput::<RustOb>(1));
 
 pub(super) const RUST_OB_P99_NS: Row =
-    informing("book.peer.rust_ob.p99_ns", "ns", latency::<RustOb>);
+    informing("book.peer.rust_ob.p99_ns", "ns", || latency::<RustOb>(990));
 
 pub(super) const RUST_OB_RATIO: Row =
     informing("book.peer.rust_ob.ratio", "ours/peer", ratio::<RustOb>);
