@@ -19,3 +19,4 @@ mod venue;
 pub use measure::{Figure, median_of, percentile};
 pub use row::{Row, Target};
 pub use rows::ROWS;
+pub use rows::memory::answer_probe;

@@ -5,10 +5,14 @@
 
 mod book;
 mod http;
+mod journal;
 mod kernel;
+pub(crate) mod memory;
 mod peer;
 mod port;
 mod scale;
+mod stamp;
+mod steady;
 mod sweep;
 
 use crate::row::Row;
@@ -37,10 +41,22 @@ pub const ROWS: &[Row] = &[
     scale::ACCOUNTS,
     scale::MARKETS,
     kernel::EVENT_BYTES,
+    memory::ORDER_BYTES,
+    memory::ACCOUNT_BYTES,
+    stamp::STAMP_P99_NS,
+    stamp::NUMBER_NS,
+    journal::COMMANDS_PER_SECOND,
+    journal::P99_MS,
+    journal::P99_RATIO,
+    journal::GROWTH,
     port::COMMANDS_PER_SECOND,
     port::P99_MS,
     port::ARCHIVED_PER_SECOND,
     port::ARCHIVED_P99_MS,
+    steady::P99_MS,
+    steady::SHADOW_LAG,
+    steady::QUEUE,
+    steady::ARCHIVE_LAG,
     http::ORDERS_PER_SECOND,
     http::P99_MS,
     kernel::REPLAY_COMMANDS,
