@@ -213,7 +213,7 @@ impl Venue {
         }
         for account in 0..self.live.account_count() {
             for asset in self.live.assets_of(account) {
-                let reserved = |order: &&kernel::Order| {
+                let reserved = |order: &kernel::Order| {
                     let market = self.live.market(order.market).expect("its market");
                     asset == if order.side == Side::Buy { market.quote } else { market.base }
                 };

@@ -42,7 +42,7 @@ impl<W: Watch> Kernel<W> {
     fn look_at_cancel(&self, cancel: &CancelOrder) -> u64 {
         let Some(slot) = self.orders.slot(cancel.order.sequence()) else { return 0 };
         let order = self.orders.at(slot);
-        let market = self.markets.at(order.market);
+        let market = self.markets.at(order.market());
         let seen = self.orders.look_at(slot) ^ market.book.look_at_order(order.node);
         let asset = market.reserved_asset(order.side);
         seen ^ self.ledger.look_at(order.account, asset) ^ self.orders.look_at_owner(order.account)

@@ -18,7 +18,7 @@ use schema::{
 use units::{Amount, Id, Lots, Rate, Side, Ticks, Timestamp};
 
 use crate::due::DueKind;
-use crate::order::{Conditions, Order, Slot, Waiting};
+use crate::order::{Conditions, NewOrder, Slot, Waiting};
 use crate::rates::OpenTrade;
 use crate::{Entity, Kernel, Watch};
 
@@ -68,35 +68,24 @@ impl<W: Watch> Kernel<W> {
     pub(crate) fn apply_submitted(&mut self, at: EventHead, event: &Submission<'_>) -> Slot {
         let &Submission { account, market, ticks, lots, rate, .. } = event;
         let reserve_rate = i32::try_from(rate.0).expect("a taker rate is at most 2 % (FEE-12)");
-        let slot = self.orders.add(Order {
+        let slot = self.orders.submit(NewOrder {
             sequence: at.sequence,
             submitted_at: at.timestamp,
             account,
             market,
             ticks,
             total: lots,
-            filled: Lots(0),
-            units: 0,
-            fees: Amount::ZERO,
-            reserved: Amount::ZERO,
             reserve_rate,
-            version: 0,
-            state_seq: at.sequence,
-            state_changed_at: at.timestamp,
-            priority: 0,
-            state: None,
-            prev_state: None,
             side: event.side,
             order_type: event.order_type,
             time_in_force: event.time_in_force,
             self_trade: event.self_trade,
             conditions: self.conditions_of(event, market),
-            node: NodeId::NONE,
         });
         if let Some(partner) = self.orders.at(slot).pair() {
             self.set_pair(partner, Some(at.sequence));
         }
-        self.count_order_event(at, slot);
+        self.touch_order(at, slot);
         slot
     }
 
@@ -158,8 +147,8 @@ impl<W: Watch> Kernel<W> {
         slot: Slot,
     ) {
         let order = self.orders.at_mut(slot);
-        order.reserved += event.amount;
-        let (account, side, market) = (order.account, order.side, order.market);
+        order.set_reserved(order.reserved() + event.amount);
+        let (account, side, market) = (order.account, order.side, order.market());
         let asset = self.markets.at(market).reserved_asset(side);
         self.ledger.hold(account, asset, event.amount, (at.sequence, at.timestamp));
         self.touched_balance(account, asset);
@@ -174,9 +163,10 @@ impl<W: Watch> Kernel<W> {
         slot: Slot,
     ) {
         let order = self.orders.at_mut(slot);
-        order.reserved -= event.amount;
-        assert!(order.reserved >= Amount::ZERO, "an order releases what it holds (ACCT-18)");
-        let (account, side, market) = (order.account, order.side, order.market);
+        let reserved = order.reserved() - event.amount;
+        assert!(reserved >= Amount::ZERO, "an order releases what it holds (ACCT-18)");
+        order.set_reserved(reserved);
+        let (account, side, market) = (order.account, order.side, order.market());
         let asset = self.markets.at(market).reserved_asset(side);
         self.ledger.release(account, asset, event.amount, (at.sequence, at.timestamp));
         self.touched_balance(account, asset);
@@ -186,14 +176,13 @@ impl<W: Watch> Kernel<W> {
     /// none → PENDING. One with a trigger waits outside the book (D-67).
     #[inline]
     pub(crate) fn apply_accepted(&mut self, at: EventHead, slot: Slot) {
-        let order = self.orders.at_mut(slot);
+        let order = self.orders.at(slot);
         assert!(
             order.state.is_none() && order.filled.0 == 0,
             "an order is accepted once (STATE-22)"
         );
-        order.state = Some(OrderState::Pending);
-        order.priority = at.sequence;
-        self.move_state(at, slot);
+        self.orders.accept(slot, at);
+        self.touch_order(at, slot);
         if self.orders.at(slot).conditions.is_some() && self.enter_queues(slot) {
             return;
         }
@@ -203,7 +192,7 @@ impl<W: Watch> Kernel<W> {
     /// Enters the end of an order, and its trigger; whether it waits for one.
     fn enter_queues(&mut self, slot: Slot) -> bool {
         let order = self.orders.at(slot);
-        let (side, sequence, market) = (order.side, order.sequence, order.market);
+        let (side, sequence, market) = (order.side, order.sequence, order.market());
         let Some(conditions) = &order.conditions else { return false };
         if let Some(end) = conditions.expire_at {
             self.due.add((just_after(end), DueKind::Expiry, sequence));
@@ -234,7 +223,7 @@ impl<W: Watch> Kernel<W> {
     /// Takes an order that ended out of the queues, and unties its pair.
     fn leave_queues(&mut self, slot: Slot) {
         let order = self.orders.at(slot);
-        let (side, sequence, market) = (order.side, order.sequence, order.market);
+        let (side, sequence, market) = (order.side, order.sequence, order.market());
         let Some(conditions) = order.conditions.as_deref().cloned() else { return };
         if let Some(end) = conditions.expire_at {
             self.due.remove(&(just_after(end), DueKind::Expiry, sequence));
@@ -262,13 +251,13 @@ impl<W: Watch> Kernel<W> {
     /// OrderTriggered: it comes in with a new place in time; a market order gets its bound now.
     pub(crate) fn apply_triggered(&mut self, at: EventHead, slot: Slot) {
         let order = self.orders.at_mut(slot);
-        let (side, sequence, market) = (order.side, order.sequence, order.market);
+        let (side, sequence, market) = (order.side, order.sequence, order.market());
         let conditions = order.conditions.as_mut().expect("it has a trigger");
         let waiting = conditions.trigger.take().expect("an order is triggered once");
         assert!(order.state == Some(OrderState::Pending), "a waiting order is PENDING (D-67)");
-        order.priority = at.sequence;
+        self.orders.trigger(slot, at);
         self.stop_waiting(&waiting, side, (sequence, market));
-        self.count_order_event(at, slot);
+        self.touch_order(at, slot);
         if self.orders.at(slot).order_type == OrderType::Market {
             let market = self.markets.at(market);
             let best = market.book.best(side.opposite());
@@ -299,7 +288,7 @@ impl<W: Watch> Kernel<W> {
     #[inline]
     fn crosses(&self, slot: Slot) -> bool {
         let order = self.orders.at(slot);
-        self.markets.at(order.market).book.crosses(order.side, order.ticks)
+        self.markets.at(order.market()).book.crosses(order.side, order.ticks)
     }
 
     /// The incoming order is displayed as soon as it may rest and meets nothing more (D-89).
@@ -321,7 +310,7 @@ impl<W: Watch> Kernel<W> {
         assert!(event.total < order.total && event.total > order.filled, "a part stays");
         let lots = Lots(order.total.0 - event.total.0);
         order.total = event.total;
-        let (node, market) = (order.node, order.market);
+        let (node, market) = (order.node, order.market());
         self.move_state(at, slot);
         if node != NodeId::NONE {
             self.markets.at_mut(market).book.reduce(node, lots);
@@ -338,9 +327,9 @@ impl<W: Watch> Kernel<W> {
         orders: (Slot, Slot),
     ) {
         let (maker, taker) = (self.orders.at(orders.0), self.orders.at(orders.1));
-        let (maker_account, taker_account, number) = (maker.account, taker.account, maker.market);
+        let (maker_account, taker_account, number) = (maker.account, taker.account, maker.market());
         assert_ne!(maker_account, taker_account, "nobody trades with itself (TRADE-64)");
-        assert_eq!(number, taker.market, "both orders are of one market (TRADE-3)");
+        assert_eq!(number, taker.market(), "both orders are of one market (TRADE-3)");
         let market = self.markets.at_mut(number);
         market.last_price = Some(ticks);
         market.sequence += 1;
@@ -372,7 +361,7 @@ impl<W: Watch> Kernel<W> {
     /// PENDING or PARTIAL → PARTIAL or FILLED; quantities, fees and reservation of one side.
     #[inline]
     pub(crate) fn apply_fill(&mut self, at: EventHead, fill: &Fill, slot: Slot) {
-        let market = self.markets.at(self.orders.at(slot).market);
+        let market = self.markets.at(self.orders.at(slot).market());
         let units = u128::from(fill.ticks.0) * u128::from(fill.lots.0);
         let cost = match self.orders.at(slot).side {
             Side::Buy => market.value(units).expect("a value in range") + fill.fee,
@@ -382,17 +371,14 @@ impl<W: Watch> Kernel<W> {
         assert!(order.is_open(), "only an open order is filled (STATE-22)");
         assert!(fill.lots.0 > 0 && fill.lots <= order.remaining(), "filled ≤ total (LIFE-71)");
         order.filled.0 += fill.lots.0;
-        order.units += units;
-        order.fees += fill.fee;
-        order.reserved -= cost;
-        assert!(order.reserved >= Amount::ZERO, "a fill is covered (SETL-57)");
+        let reserved = order.reserved() - cost;
+        assert!(reserved >= Amount::ZERO, "a fill is covered (SETL-57)");
+        order.set_reserved(reserved);
         let full = order.filled == order.total;
         let state = if full { OrderState::Filled } else { OrderState::Partial };
-        if order.state != Some(state) {
-            order.prev_state = order.state;
-            order.state = Some(state);
-        }
         let node = order.node;
+        self.orders.set_state(slot, state);
+        self.orders.add_fill(slot, units, fill.fee);
         self.move_state(at, slot);
         if node == NodeId::NONE {
             self.fill_incoming(slot, full);
@@ -412,13 +398,13 @@ impl<W: Watch> Kernel<W> {
         }
         self.orders.close(slot);
         let order = self.orders.at(slot);
-        self.note_limit(order.account, order.market);
+        self.note_limit(order.account, order.market());
         self.ended.push(slot);
     }
 
     #[inline]
     fn fill_resting(&mut self, slot: Slot, node: NodeId, lots: Lots) {
-        let market = self.orders.at(slot).market;
+        let market = self.orders.at(slot).market();
         let left = self.markets.at_mut(market).book.fill(node, lots);
         assert_eq!(left, self.orders.at(slot).remaining(), "book and order agree (STATE-10)");
         if left == Lots(0) {
@@ -443,10 +429,9 @@ impl<W: Watch> Kernel<W> {
     pub(crate) fn apply_ended(&mut self, at: EventHead, slot: Slot, state: OrderState) {
         let order = self.orders.at_mut(slot);
         assert!(order.is_open(), "only an open order ends (STATE-22)");
-        order.prev_state = order.state;
-        order.state = Some(state);
-        let (node, market) = (order.node, order.market);
+        let (node, market) = (order.node, order.market());
         order.node = NodeId::NONE;
+        self.orders.set_state(slot, state);
         self.move_state(at, slot);
         if self.incoming == Some(slot) {
             self.incoming = None;
@@ -487,7 +472,7 @@ impl<W: Watch> Kernel<W> {
         }
         for (met_at, order) in self.due.triggered_orders() {
             let slot = self.orders.slot(order).expect("a trigger belongs to an open order");
-            if self.orders.at(slot).market == number {
+            if self.orders.at(slot).market() == number {
                 self.due.remove_triggered(met_at, order);
                 self.markets.at_mut(number).parked.insert((met_at, order));
             }
@@ -508,23 +493,21 @@ impl<W: Watch> Kernel<W> {
             account: order.account,
             order: slot,
         };
-        let node = self.markets.at_mut(order.market).book.insert(entry);
+        let node = self.markets.at_mut(order.market()).book.insert(entry);
         self.orders.at_mut(slot).node = node;
     }
 
     /// `state_seq`, `state_changed_at` and the counts of order and account.
     #[inline]
     fn move_state(&mut self, at: EventHead, slot: Slot) {
-        let order = self.orders.at_mut(slot);
-        order.state_seq = at.sequence;
-        order.state_changed_at = at.timestamp;
-        self.count_order_event(at, slot);
+        self.orders.change(slot, at);
+        self.touch_order(at, slot);
     }
 
+    /// An event that counts for an order, which knows it already, counts for its account, too.
     #[inline]
-    fn count_order_event(&mut self, at: EventHead, slot: Slot) {
-        let order = self.orders.at_mut(slot);
-        order.version += 1;
+    fn touch_order(&mut self, at: EventHead, slot: Slot) {
+        let order = self.orders.at(slot);
         let (sequence, account) = (order.sequence, order.account);
         self.watch.touched(Entity::Order(sequence));
         self.count_account(at, account);
@@ -539,7 +522,7 @@ impl<W: Watch> Kernel<W> {
     /// The displayed depth changed.
     #[inline]
     fn count_symbol(&mut self, slot: Slot) {
-        let number = self.orders.at(slot).market;
+        let number = self.orders.at(slot).market();
         self.markets.at_mut(number).sequence += 1;
         self.watch.touched(Entity::Market(number));
     }

@@ -48,7 +48,7 @@ impl<W: Watch> Kernel<W> {
         if !is_it || order.account != account || !order.is_open() {
             return Err(missing);
         }
-        if state_seq.is_some_and(|expected| expected != order.state_seq) {
+        if state_seq.is_some_and(|expected| expected != self.orders.state_seq(slot)) {
             return Err(Refusal::new(Code::VersionConflict, Why::StateSeqDiffers));
         }
         Ok(slot)
@@ -69,7 +69,7 @@ impl<W: Watch> Kernel<W> {
     fn check_reduction(&self, slot: Slot, quantity: Amount) -> Result<Lots, Refusal> {
         let refuse = |why| Err(Refusal::new(Code::InvalidQuantity, why));
         let order = self.orders.at(slot);
-        let market = self.markets.at(order.market);
+        let market = self.markets.at(order.market());
         if quantity <= Amount::ZERO {
             return refuse(Why::QuantityNotPositive);
         }
@@ -122,7 +122,7 @@ impl<W: Watch> Kernel<W> {
         while let Some(slot) = next {
             next = self.orders.next_of(slot);
             let order = self.orders.at(slot);
-            if order.is_open() && market.is_none_or(|market| market == order.market) {
+            if order.is_open() && market.is_none_or(|market| market == order.market()) {
                 self.cancel_open(slot, reason, out);
             }
         }

@@ -272,7 +272,7 @@ impl<W: Watch> Kernel<W> {
         let excess = self.orders.count_in(account, market).saturating_sub(limit).min(*left);
         let newest = self.orders.newest_of(account).filter(|&slot| {
             let order = self.orders.at(slot);
-            order.market == market && order.is_open()
+            order.market() == market && order.is_open()
         });
         let newest: Vec<Slot> = newest.take(excess as usize).collect();
         for slot in newest {
@@ -351,7 +351,7 @@ impl<W: Watch> Kernel<W> {
     #[cold]
     pub(crate) fn is_market_due(&self, market: u32) -> bool {
         let of_order = |id: u64| {
-            self.orders.slot(id).is_some_and(|slot| self.orders.at(slot).market == market)
+            self.orders.slot(id).is_some_and(|slot| self.orders.at(slot).market() == market)
         };
         self.due.all(self.command_time).any(|(_, kind, id)| match kind {
             DueKind::Expiry | DueKind::Trigger => of_order(id),

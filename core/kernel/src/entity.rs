@@ -129,7 +129,7 @@ impl<W: Watch> Kernel<W> {
                 self.ledger.assets_of(account).find(|&of| of == asset)?;
                 write_balance(&self.ledger.balance(account, asset), out);
             }
-            Entity::Order(sequence) => write_order(self.order_of(sequence)?, out),
+            Entity::Order(sequence) => write_order(&self.order_of(sequence)?, out),
             Entity::Key(hash) => write_key(self.keys.any(&hash)?, out),
             Entity::Refund { account, trade } => {
                 write_refunded(self.refunds.get(&(account, trade))?, out);
@@ -190,7 +190,9 @@ impl<W: Watch> Kernel<W> {
     /// Sequences of all open orders, rising.
     pub(crate) fn open_orders(&self) -> Vec<u64> {
         let mut all: Vec<u64> = (0..self.ledger.account_count())
-            .flat_map(|account| self.orders.of_account(account).map(|order| order.sequence))
+            .flat_map(|account| {
+                self.orders.of_account(account).map(|slot| self.orders.at(slot).sequence)
+            })
             .collect();
         all.sort_unstable();
         all

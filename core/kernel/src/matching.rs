@@ -57,7 +57,7 @@ impl<W: Watch> Kernel<W> {
         }
         while self.incoming == Some(slot) {
             let taker = self.orders.at(slot);
-            let market = self.markets.at(taker.market);
+            let market = self.markets.at(taker.market());
             let front = market.book.front(taker.side.opposite());
             let maker = front.filter(|maker| meets(taker.side, taker.ticks, maker.ticks));
             let Some(maker) = maker else { break };
@@ -97,7 +97,7 @@ impl<W: Watch> Kernel<W> {
             return false;
         }
         if order.time_in_force == TimeInForce::Fok {
-            let market = self.markets.at(order.market);
+            let market = self.markets.at(order.market());
             let trial = Trial {
                 account: order.account,
                 side: order.side,
@@ -120,7 +120,7 @@ impl<W: Watch> Kernel<W> {
     #[inline(never)]
     fn share_level(&mut self, slot: Slot, ticks: Ticks, out: &mut EventBuffer) {
         let taker = self.orders.at(slot);
-        let book = &self.markets.at(taker.market).book;
+        let book = &self.markets.at(taker.market()).book;
         let makers: Vec<Maker> = book.orders_at(taker.side.opposite(), ticks).collect();
         if let Some(own) = makers.iter().find(|maker| maker.account == taker.account) {
             return self.prevent_self_trade(slot, own.order, out);
@@ -182,7 +182,7 @@ impl<W: Watch> Kernel<W> {
         let event = OrderReduced { order: self.orders.at(slot).sequence, total, reason };
         let at = self.emit(out, EventKind::OrderReduced, &event);
         self.apply_reduced(at, &event, slot);
-        let excess = self.orders.at(slot).reserved - self.hold_of(slot);
+        let excess = self.orders.at(slot).reserved() - self.hold_of(slot);
         if excess != Amount::ZERO {
             self.release(slot, excess, (ReleaseReason::OrderReduced, out));
         }
@@ -202,7 +202,7 @@ impl<W: Watch> Kernel<W> {
     #[inline]
     fn plan_trade(&self, taker: Slot, front: &Maker, lots: Lots) -> TradePlan {
         let (taker_order, maker_order) = (self.orders.at(taker), self.orders.at(front.order));
-        let market = self.markets.at(taker_order.market);
+        let market = self.markets.at(taker_order.market());
         assert!(taker_order.is_open() && maker_order.is_open(), "both orders are open (SETL-9)");
         assert_eq!(maker_order.remaining(), front.lots, "book and order agree (SETL-9)");
         let ticks = front.ticks;
@@ -214,7 +214,7 @@ impl<W: Watch> Kernel<W> {
         let rest = (buyer.ticks, Lots(buyer.remaining().0 - lots.0));
         let need = market.requirement(Side::Buy, rest, buyer.reserve_rate());
         // What the buyer can pay as its fee and still hold what the rest of the order needs (D-85).
-        let spare = buyer.reserved - value - need.expect("less than what was reserved");
+        let spare = buyer.reserved() - value - need.expect("less than what was reserved");
         let rates = TradeRates {
             maker: self.rates_of(maker_order.account, market).maker,
             taker: self.rates_of(taker_order.account, market).taker,
@@ -274,7 +274,7 @@ impl<W: Watch> Kernel<W> {
     fn postings(&self, plan: &TradePlan, trade: u64) -> BalanceUpdated {
         let taker = self.orders.at(plan.taker);
         let maker = self.orders.at(plan.maker);
-        let market = self.markets.at(taker.market);
+        let market = self.markets.at(taker.market());
         let (buyer, seller, buyer_fee, seller_fee) = match taker.side {
             Side::Buy => (taker.account, maker.account, plan.fees.taker, plan.fees.maker),
             Side::Sell => (maker.account, taker.account, plan.fees.maker, plan.fees.taker),
@@ -334,7 +334,7 @@ impl<W: Watch> Kernel<W> {
         (reason, partner): (ReleaseReason, Option<Slot>),
         out: &mut EventBuffer,
     ) {
-        let reserved = self.orders.at(slot).reserved;
+        let reserved = self.orders.at(slot).reserved();
         if reserved != Amount::ZERO {
             self.release(slot, reserved, (reason, out));
         }
@@ -347,9 +347,9 @@ impl<W: Watch> Kernel<W> {
     #[inline]
     fn assert_reserved(&self, slot: Slot) {
         let order = self.orders.at(slot);
-        let market = self.markets.at(order.market);
+        let market = self.markets.at(order.market());
         let rest = (order.ticks, order.remaining());
         let need = market.requirement(order.side, rest, order.reserve_rate());
-        assert_eq!(need, Some(order.reserved), "a reservation is exact (ACCT-20)");
+        assert_eq!(need, Some(order.reserved()), "a reservation is exact (ACCT-20)");
     }
 }

@@ -20,7 +20,7 @@ impl<W: Watch> Kernel<W> {
     /// What the rest of an order needs by itself.
     pub(crate) fn need_of(&self, slot: Slot) -> Amount {
         let order = self.orders.at(slot);
-        let market = self.markets.at(order.market);
+        let market = self.markets.at(order.market());
         let rest = (order.ticks, order.remaining());
         let need = market.requirement(order.side, rest, order.reserve_rate());
         need.expect("less than what was reserved")
@@ -49,8 +49,10 @@ impl<W: Watch> Kernel<W> {
             partner.sequence > order.sequence && partner.side == order.side
         });
         match later {
-            Some(later) => order.reserved - (self.need_of(later) - self.orders.at(later).reserved),
-            None => order.reserved,
+            Some(later) => {
+                order.reserved() - (self.need_of(later) - self.orders.at(later).reserved())
+            }
+            None => order.reserved(),
         }
     }
 
@@ -67,7 +69,7 @@ impl<W: Watch> Kernel<W> {
 
     /// Takes up what an order holds less than it must, after the other of its pair ended or shrank.
     pub(crate) fn take_up(&mut self, slot: Slot, out: &mut EventBuffer) {
-        let amount = self.hold_of(slot) - self.orders.at(slot).reserved;
+        let amount = self.hold_of(slot) - self.orders.at(slot).reserved();
         if amount > Amount::ZERO {
             let order = self.orders.at(slot).sequence;
             let event = MarginMoved { order, amount, reason: HoldReason::OrderPlacement };

@@ -8,7 +8,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use book::NodeId;
-use schema::{OrderState, OrderType, SelfTrade, TimeInForce, TriggerKind};
+use schema::{EventHead, OrderState, OrderType, SelfTrade, TimeInForce, TriggerKind};
 use units::{Amount, Lots, Rate, SequenceIndex, Side, Ticks, Timestamp};
 
 /// Place of an order in the arena.
@@ -16,7 +16,8 @@ pub(crate) type Slot = u32;
 
 const NONE: Slot = Slot::MAX;
 
-/// An order in core state: what a later command can depend on, and nothing else (STATE-36, D-73).
+/// An order in core state, as it is read: what a later command can depend on, and nothing else (STATE-36,
+/// D-73). Where it is kept its parts lie apart (`OpenOrder`, `Progress`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
     /// Sequence of its OrderSubmitted; with `submitted_at` it makes the id.
@@ -63,7 +64,66 @@ pub struct Order {
     pub self_trade: SelfTrade,
     /// What few orders have: an end, a trigger, a pair.
     pub conditions: Option<Box<Conditions>>,
+    pub(crate) is_resting: bool,
+}
+
+/// An order as it is kept: what matching needs. Most orders rest untouched and are only this.
+#[derive(Clone, Debug)]
+pub(crate) struct OpenOrder {
+    /// Sequence and time of its OrderSubmitted.
+    pub(crate) sequence: u64,
+    pub(crate) submitted_at: Timestamp,
+    pub(crate) ticks: Ticks,
+    pub(crate) total: Lots,
+    pub(crate) filled: Lots,
+    /// Halves of what is reserved for it: an `Amount` would round the size up.
+    reserved: [u64; 2],
+    pub(crate) conditions: Option<Box<Conditions>>,
+    pub(crate) account: u32,
+    /// The taker rate that its reservation counts with; a taker rate fits 32 bits.
+    pub(crate) reserve_rate: i32,
     pub(crate) node: NodeId,
+    /// Place of what has happened to it since it was accepted; `NONE` while nothing has.
+    progress: u32,
+    /// Listing number of its market; there are fewer than 2¹⁶ (`MARKET_COUNT_MAX`).
+    market: u16,
+    /// Events from its OrderSubmitted to its OrderAccepted, each 1 ns behind the one before; 0 until then.
+    accepted_after: u8,
+    pub(crate) state: Option<OrderState>,
+    pub(crate) side: Side,
+    pub(crate) order_type: OrderType,
+    pub(crate) time_in_force: TimeInForce,
+    pub(crate) self_trade: SelfTrade,
+}
+
+const _: () = assert!(size_of::<OpenOrder>() == 88);
+
+/// An order as it is submitted.
+pub(crate) struct NewOrder {
+    pub(crate) sequence: u64,
+    pub(crate) submitted_at: Timestamp,
+    pub(crate) account: u32,
+    pub(crate) market: u32,
+    pub(crate) ticks: Ticks,
+    pub(crate) total: Lots,
+    pub(crate) reserve_rate: i32,
+    pub(crate) side: Side,
+    pub(crate) order_type: OrderType,
+    pub(crate) time_in_force: TimeInForce,
+    pub(crate) self_trade: SelfTrade,
+    pub(crate) conditions: Option<Box<Conditions>>,
+}
+
+/// What has happened to an order since it was accepted; apart, since to most nothing has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Progress {
+    units: u128,
+    fees: Amount,
+    version: u64,
+    state_seq: u64,
+    state_changed_at: Timestamp,
+    priority: u64,
+    prev_state: Option<OrderState>,
 }
 
 /// Neighbours of an order in its account's list; apart, since an order's end touches both of them.
@@ -114,59 +174,158 @@ impl Waiting {
 impl Order {
     /// The taker rate that its reservation counts with.
     #[must_use]
-    #[inline]
     pub fn reserve_rate(&self) -> Rate {
         Rate(i64::from(self.reserve_rate))
     }
 
     /// What is left of it.
     #[must_use]
-    #[inline]
     pub const fn remaining(&self) -> Lots {
         Lots(self.total.0 - self.filled.0)
     }
 
     /// Whether it may rest in the book.
     #[must_use]
-    #[inline]
     pub const fn may_rest(&self) -> bool {
-        matches!(self.order_type, OrderType::Limit)
-            && matches!(self.time_in_force, TimeInForce::Gtc | TimeInForce::Gtd)
+        may_rest(self.order_type, self.time_in_force)
     }
 
     /// Whether it is PENDING or PARTIAL.
     #[must_use]
-    #[inline]
     pub const fn is_open(&self) -> bool {
-        matches!(self.state, Some(OrderState::Pending | OrderState::Partial))
+        is_open(self.state)
     }
 
     /// The trigger that it waits for.
     #[must_use]
-    #[inline]
     pub fn waiting(&self) -> Option<&Waiting> {
         self.conditions.as_ref()?.trigger.as_ref()
     }
 
     /// Sequence of the other order of its pair.
     #[must_use]
-    #[inline]
     pub fn pair(&self) -> Option<u64> {
         self.conditions.as_ref()?.pair
     }
 
     /// Whether it must not take.
     #[must_use]
-    #[inline]
     pub fn is_post_only(&self) -> bool {
         self.conditions.as_ref().is_some_and(|conditions| conditions.post_only)
     }
 
     /// Whether it rests in the book.
     #[must_use]
-    pub fn is_resting(&self) -> bool {
+    pub const fn is_resting(&self) -> bool {
+        self.is_resting
+    }
+}
+
+impl OpenOrder {
+    /// Listing number of its market.
+    #[inline]
+    pub(crate) fn market(&self) -> u32 {
+        u32::from(self.market)
+    }
+
+    /// What is reserved for it.
+    #[inline]
+    pub(crate) fn reserved(&self) -> Amount {
+        let [high, low] = self.reserved;
+        Amount((u128::from(high) << 64 | u128::from(low)).cast_signed())
+    }
+
+    #[inline]
+    pub(crate) fn set_reserved(&mut self, amount: Amount) {
+        self.reserved = halves(amount);
+    }
+
+    /// The taker rate that its reservation counts with.
+    #[inline]
+    pub(crate) fn reserve_rate(&self) -> Rate {
+        Rate(i64::from(self.reserve_rate))
+    }
+
+    /// What is left of it.
+    #[inline]
+    pub(crate) const fn remaining(&self) -> Lots {
+        Lots(self.total.0 - self.filled.0)
+    }
+
+    /// Whether it may rest in the book.
+    #[inline]
+    pub(crate) const fn may_rest(&self) -> bool {
+        may_rest(self.order_type, self.time_in_force)
+    }
+
+    /// Whether it is PENDING or PARTIAL.
+    #[inline]
+    pub(crate) const fn is_open(&self) -> bool {
+        is_open(self.state)
+    }
+
+    /// The trigger that it waits for.
+    #[inline]
+    pub(crate) fn waiting(&self) -> Option<&Waiting> {
+        self.conditions.as_ref()?.trigger.as_ref()
+    }
+
+    /// Sequence of the other order of its pair.
+    #[inline]
+    pub(crate) fn pair(&self) -> Option<u64> {
+        self.conditions.as_ref()?.pair
+    }
+
+    /// Whether it must not take.
+    #[inline]
+    pub(crate) fn is_post_only(&self) -> bool {
+        self.conditions.as_ref().is_some_and(|conditions| conditions.post_only)
+    }
+
+    /// Whether it rests in the book.
+    #[inline]
+    pub(crate) fn is_resting(&self) -> bool {
         self.node != NodeId::NONE
     }
+
+    /// What an order has that nothing has happened to since it was accepted, or submitted.
+    #[inline]
+    fn untouched(&self) -> Progress {
+        let after = self.accepted_after;
+        let state_seq = self.sequence + u64::from(after);
+        Progress {
+            units: 0,
+            fees: Amount::ZERO,
+            version: if after == 0 { 1 } else { 2 },
+            state_seq,
+            state_changed_at: Timestamp(self.submitted_at.0.saturating_add(i64::from(after))),
+            priority: if after == 0 { 0 } else { state_seq },
+            prev_state: None,
+        }
+    }
+}
+
+#[inline]
+const fn may_rest(order_type: OrderType, time_in_force: TimeInForce) -> bool {
+    matches!(order_type, OrderType::Limit)
+        && matches!(time_in_force, TimeInForce::Gtc | TimeInForce::Gtd)
+}
+
+#[inline]
+const fn is_open(state: Option<OrderState>) -> bool {
+    matches!(state, Some(OrderState::Pending | OrderState::Partial))
+}
+
+#[inline]
+fn narrow(market: u32) -> u16 {
+    u16::try_from(market).expect("markets are fewer than 2^16")
+}
+
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "each half is 64 bits")]
+const fn halves(amount: Amount) -> [u64; 2] {
+    let bits = amount.0.cast_unsigned();
+    [(bits >> 64) as u64, bits as u64]
 }
 
 /// The open orders of one account.
@@ -240,9 +399,11 @@ impl Counts {
 /// All open orders of a shard.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Orders {
-    slots: Vec<Order>,
+    slots: Vec<OpenOrder>,
     links: Vec<Links>,
     free: Vec<Slot>,
+    progress: Vec<Progress>,
+    free_progress: Vec<u32>,
     by_sequence: SequenceIndex,
     owned: Vec<Owned>,
     /// Orders that have not ended.
@@ -260,12 +421,190 @@ impl Orders {
         self.open
     }
 
-    /// Adds an order at the end of its account's list.
+    /// Adds an order that was submitted, at the end of its account's list.
     #[inline]
-    pub(crate) fn add(&mut self, order: Order) -> Slot {
+    pub(crate) fn submit(&mut self, new: NewOrder) -> Slot {
+        self.add(OpenOrder {
+            sequence: new.sequence,
+            submitted_at: new.submitted_at,
+            ticks: new.ticks,
+            total: new.total,
+            filled: Lots(0),
+            reserved: [0; 2],
+            conditions: new.conditions,
+            account: new.account,
+            reserve_rate: new.reserve_rate,
+            node: NodeId::NONE,
+            progress: NONE,
+            market: narrow(new.market),
+            accepted_after: 0,
+            state: None,
+            side: new.side,
+            order_type: new.order_type,
+            time_in_force: new.time_in_force,
+            self_trade: new.self_trade,
+        })
+    }
+
+    /// Adds an order as a snapshot tells it.
+    pub(crate) fn restore(&mut self, order: Order) -> Slot {
+        let after = order.priority.saturating_sub(order.sequence);
+        let mut kept = OpenOrder {
+            sequence: order.sequence,
+            submitted_at: order.submitted_at,
+            ticks: order.ticks,
+            total: order.total,
+            filled: order.filled,
+            reserved: halves(order.reserved),
+            conditions: order.conditions,
+            account: order.account,
+            reserve_rate: order.reserve_rate,
+            node: NodeId::NONE,
+            progress: NONE,
+            market: narrow(order.market),
+            accepted_after: u8::try_from(after).unwrap_or(u8::MAX),
+            state: order.state,
+            side: order.side,
+            order_type: order.order_type,
+            time_in_force: order.time_in_force,
+            self_trade: order.self_trade,
+        };
+        let progress = Progress {
+            units: order.units,
+            fees: order.fees,
+            version: order.version,
+            state_seq: order.state_seq,
+            state_changed_at: order.state_changed_at,
+            priority: order.priority,
+            prev_state: order.prev_state,
+        };
+        if kept.untouched() != progress {
+            kept.progress = self.keep_progress(progress);
+        }
+        self.add(kept)
+    }
+
+    /// The order as it is read.
+    pub(crate) fn whole(&self, slot: Slot) -> Order {
+        let kept = self.at(slot);
+        let progress = self.progress_of(kept);
+        Order {
+            sequence: kept.sequence,
+            submitted_at: kept.submitted_at,
+            account: kept.account,
+            market: kept.market(),
+            ticks: kept.ticks,
+            total: kept.total,
+            filled: kept.filled,
+            units: progress.units,
+            fees: progress.fees,
+            reserved: kept.reserved(),
+            reserve_rate: kept.reserve_rate,
+            version: progress.version,
+            state_seq: progress.state_seq,
+            state_changed_at: progress.state_changed_at,
+            priority: progress.priority,
+            state: kept.state,
+            prev_state: progress.prev_state,
+            side: kept.side,
+            order_type: kept.order_type,
+            time_in_force: kept.time_in_force,
+            self_trade: kept.self_trade,
+            conditions: kept.conditions.clone(),
+            is_resting: kept.is_resting(),
+        }
+    }
+
+    /// The event that changed an order last.
+    #[inline]
+    pub(crate) fn state_seq(&self, slot: Slot) -> u64 {
+        self.progress_of(self.at(slot)).state_seq
+    }
+
+    #[inline]
+    fn progress_of(&self, kept: &OpenOrder) -> Progress {
+        if kept.progress == NONE { kept.untouched() } else { self.progress[kept.progress as usize] }
+    }
+
+    fn keep_progress(&mut self, progress: Progress) -> u32 {
+        if let Some(place) = self.free_progress.pop() {
+            self.progress[place as usize] = progress;
+            return place;
+        }
+        self.progress.push(progress);
+        u32::try_from(self.progress.len() - 1).expect("orders are bounded")
+    }
+
+    /// What happens to an order, kept from now on.
+    #[inline]
+    fn progress_mut(&mut self, slot: Slot) -> &mut Progress {
+        let kept = &self.slots[slot as usize];
+        let mut place = kept.progress;
+        if place == NONE {
+            place = self.keep_progress(kept.untouched());
+            self.slots[slot as usize].progress = place;
+        }
+        &mut self.progress[place as usize]
+    }
+
+    /// OrderAccepted: PENDING, with its place in time.
+    #[inline]
+    pub(crate) fn accept(&mut self, slot: Slot, at: EventHead) {
+        let kept = &mut self.slots[slot as usize];
+        kept.state = Some(OrderState::Pending);
+        let after = at.sequence - kept.sequence;
+        let is_at_once = at.timestamp.0 - kept.submitted_at.0 == after.cast_signed();
+        match u8::try_from(after) {
+            Ok(after) if is_at_once && kept.progress == NONE => kept.accepted_after = after,
+            _ => {
+                let progress = self.progress_mut(slot);
+                progress.priority = at.sequence;
+                progress.version += 1;
+                progress.state_seq = at.sequence;
+                progress.state_changed_at = at.timestamp;
+            }
+        }
+    }
+
+    /// An event changed an order: `state_seq`, `state_changed_at` and its own sequence.
+    #[inline]
+    pub(crate) fn change(&mut self, slot: Slot, at: EventHead) {
+        let progress = self.progress_mut(slot);
+        progress.version += 1;
+        progress.state_seq = at.sequence;
+        progress.state_changed_at = at.timestamp;
+    }
+
+    /// OrderTriggered: it has a new place in time and one event more.
+    pub(crate) fn trigger(&mut self, slot: Slot, at: EventHead) {
+        let progress = self.progress_mut(slot);
+        progress.version += 1;
+        progress.priority = at.sequence;
+    }
+
+    /// Moves an order into another state; the one that it has stays.
+    #[inline]
+    pub(crate) fn set_state(&mut self, slot: Slot, state: OrderState) {
+        let before = self.slots[slot as usize].state;
+        if before != Some(state) {
+            self.slots[slot as usize].state = Some(state);
+            self.progress_mut(slot).prev_state = before;
+        }
+    }
+
+    /// What a fill adds to an order's sums.
+    #[inline]
+    pub(crate) fn add_fill(&mut self, slot: Slot, units: u128, fee: Amount) {
+        let progress = self.progress_mut(slot);
+        progress.units += units;
+        progress.fees += fee;
+    }
+
+    #[inline]
+    fn add(&mut self, order: OpenOrder) -> Slot {
         let owned = &mut self.owned[order.account as usize];
         let (sequence, previous) = (order.sequence, owned.last);
-        owned.counts.add(order.market);
+        owned.counts.add(order.market());
         let links = Links { previous, next: NONE };
         let slot = match self.free.pop() {
             Some(slot) => {
@@ -294,7 +633,7 @@ impl Orders {
     #[inline]
     pub(crate) fn close(&mut self, slot: Slot) {
         let order = &self.slots[slot as usize];
-        let market = order.market;
+        let market = order.market();
         self.owned[order.account as usize].counts.remove(market);
         self.open -= 1;
     }
@@ -304,6 +643,9 @@ impl Orders {
     pub(crate) fn remove(&mut self, slot: Slot) {
         let order = &mut self.slots[slot as usize];
         order.conditions = None;
+        if order.progress != NONE {
+            self.free_progress.push(order.progress);
+        }
         let Links { previous, next } = self.links[slot as usize];
         let (sequence, account) = (order.sequence, order.account);
         self.by_sequence.remove(sequence, slot);
@@ -328,12 +670,12 @@ impl Orders {
     }
 
     #[inline]
-    pub(crate) fn at(&self, slot: Slot) -> &Order {
+    pub(crate) fn at(&self, slot: Slot) -> &OpenOrder {
         &self.slots[slot as usize]
     }
 
     #[inline]
-    pub(crate) fn at_mut(&mut self, slot: Slot) -> &mut Order {
+    pub(crate) fn at_mut(&mut self, slot: Slot) -> &mut OpenOrder {
         &mut self.slots[slot as usize]
     }
 
@@ -342,7 +684,10 @@ impl Orders {
     pub(crate) fn look_at(&self, slot: Slot) -> u64 {
         let order = self.at(slot);
         let Links { previous, next } = self.links[slot as usize];
-        let mut seen = order.state_seq ^ order.priority ^ order.version ^ order.filled.0;
+        let mut seen = order.filled.0 ^ u64::from(order.reserve_rate.unsigned_abs());
+        if let Some(progress) = self.progress.get(order.progress as usize) {
+            seen ^= progress.state_seq ^ progress.version;
+        }
         for neighbour in [previous, next] {
             if let Some(links) = self.links.get(neighbour as usize) {
                 seen ^= u64::from(links.next);
@@ -398,12 +743,7 @@ impl Orders {
     }
 
     /// The orders of an account, by id.
-    pub(crate) fn of_account(&self, account: u32) -> impl Iterator<Item = &Order> {
-        let mut slot = self.first_of(account);
-        core::iter::from_fn(move || {
-            let current = slot?;
-            slot = self.next_of(current);
-            Some(self.at(current))
-        })
+    pub(crate) fn of_account(&self, account: u32) -> impl Iterator<Item = Slot> {
+        core::iter::successors(self.first_of(account), |&slot| self.next_of(slot))
     }
 }

@@ -76,7 +76,7 @@ impl<W: Watch> Kernel<W> {
         let old = self.check_own_order(request.account, replace.order, replace.state_seq)?;
         let missing = Refusal::new(Code::SymbolNotFound, Why::NoSuchSymbol);
         let market = self.markets.find(&request.symbol).ok_or(missing)?;
-        if market.number != self.orders.at(old).market {
+        if market.number != self.orders.at(old).market() {
             return Err(Refusal::new(Code::InvalidSchema, Why::ReplacesElsewhere));
         }
         let plan = self.check_order(request, Some(old))?;
@@ -179,7 +179,7 @@ impl<W: Watch> Kernel<W> {
         let slot = self.check_own_order(request.account, id, None);
         let slot = slot.map_err(|_| refuse(Why::OcoNotOpen))?;
         let market = self.markets.find(&request.symbol).map(|market| market.number);
-        if Some(self.orders.at(slot).market) != market || Some(slot) == replaced {
+        if Some(self.orders.at(slot).market()) != market || Some(slot) == replaced {
             return Err(refuse(Why::OcoNotOpen));
         }
         let pair = self.partner_of(slot);

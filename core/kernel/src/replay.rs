@@ -276,7 +276,7 @@ impl<W: Watch> Kernel<W> {
         let pair = event.oco_with.is_none_or(|id| {
             let other = self.open_slot(id.sequence()).map(|slot| self.orders.at(slot));
             other.is_some_and(|other| {
-                (other.account, other.market) == (account, market) && other.pair().is_none()
+                (other.account, other.market()) == (account, market) && other.pair().is_none()
             })
         });
         trigger && pair

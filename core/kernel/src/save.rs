@@ -12,7 +12,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
 
-use book::{Entry, NodeId};
+use book::Entry;
 use ledger::{Account, Balance, SystemAccount};
 use schema::limits::FEE_TIER_COUNT_MAX;
 use schema::wire::{DecodeError, Reader, write_option, write_time, write_u64};
@@ -172,7 +172,7 @@ impl<W: Watch> Kernel<W> {
             let other = self.order_of(pair).ok_or(LoadError::Inconsistent)?;
             let place = |order: &Order| (order.account, order.market);
             consistent(other.pair() == Some(sequence) && pair != sequence)?;
-            consistent(place(order) == place(other))?;
+            consistent(place(&order) == place(&other))?;
         }
         Ok(())
     }
@@ -181,15 +181,16 @@ impl<W: Watch> Kernel<W> {
     fn check_reservations(&self) -> Result<(), LoadError> {
         for account in 0..self.ledger.account_count() {
             let mut held: BTreeMap<u32, Amount> = BTreeMap::new();
-            for order in self.orders.of_account(account) {
-                let market = self.markets.at(order.market);
+            for slot in self.orders.of_account(account) {
+                let order = self.orders.at(slot);
+                let market = self.markets.at(order.market());
                 let rest = (order.ticks, order.remaining());
                 let need = market.requirement(order.side, rest, order.reserve_rate());
                 consistent(need.is_some())?;
-                let slot = self.orders.slot(order.sequence).ok_or(LoadError::Inconsistent)?;
-                consistent(self.hold_of(slot) == order.reserved)?;
+                consistent(self.orders.slot(order.sequence) == Some(slot))?;
+                consistent(self.hold_of(slot) == order.reserved())?;
                 let sum = held.entry(market.reserved_asset(order.side)).or_default();
-                *sum = sum.checked_add(order.reserved).ok_or(LoadError::Inconsistent)?;
+                *sum = sum.checked_add(order.reserved()).ok_or(LoadError::Inconsistent)?;
             }
             for asset in self.ledger.assets_of(account) {
                 let locked = held.remove(&asset).unwrap_or_default();
@@ -366,7 +367,7 @@ impl<W: Watch> Kernel<W> {
             consistent(sound)?;
             last = Some(sequence);
             let (priority, is_waiting) = (order.priority, order.waiting().is_some());
-            let slot = self.orders.add(order);
+            let slot = self.orders.restore(order);
             self.restore_queues(slot);
             if !is_waiting {
                 resting.push((priority, slot));
@@ -375,7 +376,7 @@ impl<W: Watch> Kernel<W> {
         resting.sort_unstable();
         for (_, slot) in resting {
             let order = self.orders.at(slot);
-            let book = &self.markets.at(order.market).book;
+            let book = &self.markets.at(order.market()).book;
             consistent(!book.crosses(order.side, order.ticks))?;
             let entry = Entry {
                 side: order.side,
@@ -384,7 +385,7 @@ impl<W: Watch> Kernel<W> {
                 account: order.account,
                 order: slot,
             };
-            let node = self.markets.at_mut(order.market).book.insert(entry);
+            let node = self.markets.at_mut(order.market()).book.insert(entry);
             self.orders.at_mut(slot).node = node;
         }
         Ok(())
@@ -463,7 +464,7 @@ fn read_order(reader: &mut Reader<'_>, sequence: u64) -> Result<Order, LoadError
         time_in_force: TimeInForce::from_number(time_in_force).ok_or(DecodeError::BadTag)?,
         self_trade: SelfTrade::from_number(self_trade).ok_or(DecodeError::BadTag)?,
         conditions: read_conditions(reader)?,
-        node: NodeId::NONE,
+        is_resting: false,
     })
 }
 

@@ -151,21 +151,21 @@ impl<W: Watch> Kernel<W> {
 
     /// The open order with this id.
     #[must_use]
-    pub fn order(&self, id: Id) -> Option<&Order> {
+    pub fn order(&self, id: Id) -> Option<Order> {
         let order = self.order_of(id.sequence())?;
         (self.id_of(order.sequence, order.submitted_at) == id).then_some(order)
     }
 
     /// The open order with this sequence of OrderSubmitted.
     #[must_use]
-    pub fn order_of(&self, sequence: u64) -> Option<&Order> {
-        self.orders.slot(sequence).map(|slot| self.orders.at(slot))
+    pub fn order_of(&self, sequence: u64) -> Option<Order> {
+        self.orders.slot(sequence).map(|slot| self.orders.whole(slot))
     }
 
     /// The order that a book's maker stands for.
     #[must_use]
-    pub fn order_in_book(&self, maker: &book::Maker) -> &Order {
-        self.orders.at(maker.order)
+    pub fn order_in_book(&self, maker: &book::Maker) -> Order {
+        self.orders.whole(maker.order)
     }
 
     /// The id of an order.
@@ -181,8 +181,8 @@ impl<W: Watch> Kernel<W> {
     }
 
     /// The open orders of an account, by id.
-    pub fn orders_of(&self, account: u32) -> impl Iterator<Item = &Order> {
-        self.orders.of_account(account)
+    pub fn orders_of(&self, account: u32) -> impl Iterator<Item = Order> {
+        self.orders.of_account(account).map(|slot| self.orders.whole(slot))
     }
 
     /// The market with this listing number.

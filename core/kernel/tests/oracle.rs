@@ -184,7 +184,7 @@ impl Run {
         for (&number, expected) in self.oracle.orders() {
             let at = || format!("order {number} {}", self.at());
             let order = self.kernel.order_of(number).unwrap_or_else(|| panic!("{}", at()));
-            assert_eq!(self.kernel.order_id(order), expected.id, "{}", at());
+            assert_eq!(self.kernel.order_id(&order), expected.id, "{}", at());
             let made = (order.account, order.market, order.side, order.order_type);
             let it = (expected.account, expected.market, expected.side, expected.order_type);
             assert_eq!(made, it, "{}", at());

@@ -185,7 +185,7 @@ fn a_fill_of_the_wrong_kind_is_refused() {
 }
 
 fn open(venue: &Venue, order: Id) -> Option<Order> {
-    venue.live.order(order).cloned()
+    venue.live.order(order)
 }
 
 /// PENDING: nothing filled, all reserved, displayed, and met by the next order.

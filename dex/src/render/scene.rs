@@ -160,7 +160,7 @@ impl<'a> Scene<'a> {
             let order =
                 order.with_context(|| format!("no open order has the number {sequence}"))?;
             let now = OrderNow {
-                id: self.kernel.order_id(order),
+                id: self.kernel.order_id(&order),
                 version: order.version,
                 place: Some((order.account, order.market)),
                 side: order.side,

@@ -159,7 +159,7 @@ fn entities_are_numbered_without_a_gap() {
         let account = kernel.account(number).expect("there");
         assert_eq!(count("account", account.id.to_string()), Some(account.version));
         for order in kernel.orders_of(number) {
-            assert_eq!(count("order", kernel.order_id(order).to_string()), Some(order.version));
+            assert_eq!(count("order", kernel.order_id(&order).to_string()), Some(order.version));
         }
     }
     let market = kernel.market(1).expect("listed");

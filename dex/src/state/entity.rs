@@ -30,7 +30,7 @@ pub(crate) fn name_of(kernel: &Kernel, entity: Entity) -> String {
             format!("balance {} {}", account(number), asset(of))
         }
         Entity::Order(sequence) => match kernel.order_of(sequence) {
-            Some(order) => format!("order {}", kernel.order_id(order)),
+            Some(order) => format!("order {}", kernel.order_id(&order)),
             None => format!("order of event {sequence}"),
         },
         Entity::Key(hash) => format!("key {}", hex(&hash)),
@@ -52,7 +52,7 @@ pub(crate) fn describe(kernel: &Kernel, entity: Entity) -> Option<Map<String, Va
             kernel.assets_of(account).find(|&it| it == asset)?;
             balance(&kernel.balance(account, asset))
         }
-        Entity::Order(sequence) => order(kernel, kernel.order_of(sequence)?),
+        Entity::Order(sequence) => order(kernel, &kernel.order_of(sequence)?),
         Entity::Key(hash) => {
             let key = kernel.key(&hash)?;
             json!({

@@ -16,7 +16,7 @@ use super::{Chosen, state_hash};
 pub(super) fn json(out: &mut impl Write, kernel: &Kernel, chosen: Chosen) -> anyhow::Result<()> {
     let position = kernel.position();
     let accounts: Vec<Value> = accounts(kernel, chosen).map(|it| account(kernel, it)).collect();
-    let orders: Vec<Value> = orders(kernel, chosen).map(|it| order(kernel, it)).collect();
+    let orders: Vec<Value> = orders(kernel, chosen).map(|it| order(kernel, &it)).collect();
     let books: Vec<Value> = markets(kernel, chosen).map(|it| book(it, chosen.depth)).collect();
     let state = json!({
         "event_sequence": position.event_sequence,
@@ -58,7 +58,7 @@ pub(super) fn table(out: &mut impl Write, kernel: &Kernel, chosen: Chosen) -> an
     )?;
     for order in orders(kernel, chosen) {
         let Some(market) = kernel.market(order.market) else { continue };
-        let (id, name) = (kernel.order_id(order).to_string(), name_of(kernel, order.account));
+        let (id, name) = (kernel.order_id(&order).to_string(), name_of(kernel, order.account));
         let (symbol, side) = (market.terms.symbol.as_str(), order.side.name());
         let price = market.price(order.ticks).to_string();
         let [quantity, filled] =
@@ -97,8 +97,8 @@ fn markets(kernel: &Kernel, chosen: Chosen) -> impl Iterator<Item = &Market> {
 }
 
 /// Open orders, by account and id.
-fn orders(kernel: &Kernel, chosen: Chosen) -> impl Iterator<Item = &Order> {
-    let of_market = move |order: &&Order| chosen.market.is_none_or(|it| it == order.market);
+fn orders(kernel: &Kernel, chosen: Chosen) -> impl Iterator<Item = Order> {
+    let of_market = move |order: &Order| chosen.market.is_none_or(|it| it == order.market);
     accounts(kernel, chosen).flat_map(|it| kernel.orders_of(it)).filter(of_market)
 }
 

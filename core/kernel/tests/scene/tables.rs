@@ -146,7 +146,7 @@ fn book_rows(stage: &Stage, kernel: &Kernel, market: &kernel::Market) -> Vec<Str
 }
 
 fn order_rows(stage: &Stage, kernel: &Kernel) -> Vec<String> {
-    let row = |order: &Order| {
+    let row = |order: Order| {
         let market = kernel.market(order.market).expect("its market");
         let state = order.state.map_or("-", OrderState::name);
         let waiting = if order.is_resting() { "" } else { " waiting" };

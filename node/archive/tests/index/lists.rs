@@ -98,7 +98,7 @@ fn orders_are_listed_by_account_market_state_and_time() {
     let open = OrderFilter { states: OrderStates::OPEN, ..of_account };
     let number = venue.kernel.account_number(venue.accounts[1]).expect("known");
     let in_kernel: Vec<Id> =
-        venue.kernel.orders_of(number).map(|order| venue.kernel.order_id(order)).collect();
+        venue.kernel.orders_of(number).map(|order| venue.kernel.order_id(&order)).collect();
     assert_eq!(ids(&all(7, |page| orders(&kept, open, page))), in_kernel);
     assert!(!in_kernel.is_empty());
 }

@@ -83,14 +83,14 @@ impl View {
 
     fn find_order(&self, id: Id) -> Option<OrderView> {
         match self.kernel.order(id) {
-            Some(order) => self.order_view(order),
+            Some(order) => self.order_view(&order),
             None => self.ended.order(id).copied(),
         }
     }
 
     fn open_orders(&self, account: u32, market: Option<u32>) -> Vec<OrderView> {
-        let asked = |order: &&Order| market.is_none_or(|market| order.market == market);
-        self.kernel.orders_of(account).filter(asked).filter_map(|o| self.order_view(o)).collect()
+        let asked = |order: &Order| market.is_none_or(|market| order.market == market);
+        self.kernel.orders_of(account).filter(asked).filter_map(|o| self.order_view(&o)).collect()
     }
 
     /// An open order.

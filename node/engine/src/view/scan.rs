@@ -185,7 +185,7 @@ impl View {
         if !drafts.orders.contains_key(&order) {
             let made = match self.kernel.order_of(order) {
                 Some(order) => Draft {
-                    view: self.order_view(order)?,
+                    view: self.order_view(&order)?,
                     market: order.market,
                     filled: order.filled,
                     units: order.units,
