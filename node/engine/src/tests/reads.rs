@@ -62,7 +62,7 @@ fn an_order_is_shown_while_it_is_open_and_as_it_ended() {
     assert_eq!((ended.state, ended.prev_state), (OrderState::Canceled, Some(OrderState::Partial)));
     assert_eq!((ended.reason, ended.reserved), (Some(Code::UserRequested), Amount::ZERO));
     assert_eq!((ended.filled_quantity, ended.remaining_quantity), (quantity(5), quantity(5)));
-    let view = ask(&port, Query::OpenOrders(accounts[0], Some(1)), 0).view;
+    let view = ask(&port, Query::OpenOrders(accounts[0], Some(1), None), 0).view;
     assert_eq!(view, View::OpenOrders(Some(Vec::new())));
 }
 
@@ -139,7 +139,10 @@ fn accounts_markets_and_assets_are_shown() {
     let View::Assets(assets) = ask(&port, Query::Assets, at).view else { panic!("assets") };
     assert_eq!(assets.iter().map(|asset| asset.number).collect::<Vec<_>>(), [1, 2]);
     assert_eq!(ask(&port, Query::Book(7, 5), at).view, View::Book(None));
-    assert_eq!(ask(&port, Query::OpenOrders(Id([8; 16]), None), at).view, View::OpenOrders(None));
+    assert_eq!(
+        ask(&port, Query::OpenOrders(Id([8; 16]), None, None), at).view,
+        View::OpenOrders(None)
+    );
 }
 
 #[test]
