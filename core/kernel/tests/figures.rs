@@ -278,3 +278,55 @@ fn trade_at(venue: &mut Venue, (seller, buyer): (Id, Id), at: i64) -> i64 {
     let settled = venue.events.iter().find(|(_, it)| matches!(it, Event::TradeSettled(_)));
     settled.expect("it settles").0.timestamp.0
 }
+
+/// 30 come in, 2 are charged, 3 go out: the users have 25, and the venue's own accounts hold the rest. A log that
+/// tells any other total, by one unit of one posting, is no log of this venue: the event is named.
+/// covers: INV-2
+#[test]
+fn thirty_in_three_out_and_two_of_fees_leave_twenty_five() {
+    let mut venue = Venue::with_rates(2_000_000, 2_000_000);
+    let users = [venue.account("alice", "1", "15"), venue.account("bob", "1", "15")];
+    for round in 0..5 {
+        let (seller, buyer) = (users[round % 2], users[(round + 1) % 2]);
+        venue.accept(limit(seller, Sell, "0.1", "100"));
+        venue.accept(limit(buyer, Buy, "0.1", "100"));
+    }
+    assert_eq!(venue.withdraw(users[0], 2, "3").outcome, DONE);
+    let total = |account: u32| venue.live.balance(account, 2).total();
+    let number = |id| venue.live.account_number(id).expect("opened");
+    assert_eq!(users.map(number).map(total).iter().map(|it| it.0).sum::<i128>(), amount("25").0);
+    let fees = [0, 1, 2].map(total).iter().map(|it| it.0).sum::<i128>();
+    assert_eq!((fees, total(4)), (amount("2").0, amount("-27")));
+    let (mut kernel, mut refused) = (kernel::Kernel::new(), 0);
+    for group in schema::GroupIter::new(&venue.log) {
+        let group = group.expect("a group");
+        let events: Vec<_> = group.events().map(|event| event.expect("sound")).collect();
+        for place in 0..events.len() {
+            let (at, Event::BalanceUpdated(update)) = &events[place] else { continue };
+            let mut other = schema::BalanceUpdated::new(update.reason, update.reference);
+            for (leg, posting) in update.postings().iter().enumerate() {
+                let delta = posting.delta + if leg == 1 { Amount(1) } else { Amount::ZERO };
+                other.post(schema::Posting { delta, ..*posting });
+            }
+            let mut buffer = schema::EventBuffer::new();
+            buffer.begin(&group.head);
+            for (index, (head, event)) in events.iter().enumerate() {
+                let changed = Event::BalanceUpdated(other);
+                let event = if index == place { &changed } else { event };
+                buffer.push(event.kind(), *head, event);
+            }
+            buffer.end();
+            let bytes = buffer.take();
+            let group = schema::GroupIter::new(&bytes).next().expect("one").expect("sound");
+            let told = kernel.clone().apply_group(&group);
+            let Err(kernel::ApplyError::Unbalanced { at: named, .. }) = told else {
+                panic!("{told:?}")
+            };
+            assert_eq!(named, at.sequence);
+            refused += 1;
+        }
+        kernel.apply_group(&group).expect("it applies");
+    }
+    assert!(refused > 9, "{refused}");
+    venue.check();
+}

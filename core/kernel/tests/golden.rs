@@ -19,6 +19,7 @@ use schema::{
 };
 use sha2::{Digest as _, Sha256};
 use testkit::oracle::Oracle;
+use testkit::oracle::coverage::asked;
 use testkit::oracle::generate::Generator;
 
 /// Commands of a log that is written now, the one behind which its state is saved, and its seed.
@@ -195,8 +196,8 @@ fn stored_commands_replay_to_their_recorded_hashes() {
 #[test]
 fn what_is_written_now_is_the_newest_version() {
     let made = Golden::make();
-    if let Ok(number) = std::env::var("GOLDEN_WRITE") {
-        let folder = root().join(number.parse::<u32>().expect("a version's number").to_string());
+    if let Some(number) = asked("GOLDEN_WRITE") {
+        let folder = root().join(number.to_string());
         assert!(!folder.exists(), "{} is there and stays as it is", folder.display());
         made.write(&folder);
     }

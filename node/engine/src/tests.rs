@@ -13,4 +13,5 @@ mod reads;
 mod restart;
 mod snapshots;
 mod stepped;
+mod times;
 mod verify;
