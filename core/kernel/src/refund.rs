@@ -74,6 +74,9 @@ impl<W: Watch> Kernel<W> {
         if fee <= Amount::ZERO || amount <= Amount::ZERO {
             return invalid(Why::AmountNotPositive);
         }
+        if fee >= Amount::COMMAND_END || amount >= Amount::COMMAND_END {
+            return invalid(Why::AmountTooLarge);
+        }
         let kept = self.refunds.get(&(account, trade.sequence()));
         if kept.is_some_and(|kept| (kept.trade, kept.asset, kept.fee) != (trade, asset, fee)) {
             return Err(schema);

@@ -5,11 +5,12 @@ mod common;
 use common::{Venue, amount, code_of, label, limit, message_of, opening};
 use kernel::Entity;
 use schema::{
-    AccountStatus, AccountType, Code, Command, KeyOrigin, MarketTerms, OrderRequest, OrderType,
-    Outcome, PositionSide, SymbolRef, TimeInForce, Trigger, TriggerKind, TriggerSource,
+    AccountStatus, AccountType, Code, Command, Event, KeyOrigin, MarketTerms, OrderRequest,
+    OrderTerms, OrderType, Outcome, PositionSide, Stamped, SymbolRef, TimeInForce, Trigger,
+    TriggerKind, TriggerSource, decode_command, encode_command,
 };
 use units::Side::{Buy, Sell};
-use units::{Id, Lots, Ticks, Timestamp};
+use units::{Amount, Id, Lots, Ticks, Timestamp};
 
 /// A venue with an account that can pay for `good`.
 fn venue() -> (Venue, OrderRequest) {
@@ -312,4 +313,78 @@ fn a_text_that_names_a_market_is_that_market() {
     let code = venue.reject(OrderRequest { account: system, ..good });
     // It has no KYC tier and no market: whichever is told, it trades nothing (ACCT-2).
     assert!(matches!(code, Code::AccountSuspended | Code::SymbolNotFound));
+}
+
+/// A command has its decimals as 128-bit integers of 10^-18, its ids as 16 bytes and its market by listing number,
+/// or by the text that nobody knew; stored and read again they are the very same. What passes its check is in
+/// ticks and lots from its OrderSubmitted on, and what does not keeps what the request said.
+/// covers: EVT-83
+#[test]
+fn decimals_become_ticks_and_lots_once_in_the_check() {
+    let (mut venue, good) = venue();
+    let seller = venue.account("seller", "1", "0");
+    for (price, quantity) in [(1, 1), (i128::MAX, i128::MIN), (7_i128 << 90, (1 << 64) + 1)] {
+        for symbol in [SymbolRef::Listed(u32::MAX), SymbolRef::Unknown(label("NO/ONE"))] {
+            let (price, quantity) = (Some(Amount(price)), Amount(quantity));
+            let request = OrderRequest { price, quantity, symbol, ..good };
+            let id: [u8; 16] = request.account.0;
+            let stamped = stamped(Command::PlaceOrder(request));
+            let mut bytes = Vec::new();
+            encode_command(&mut bytes, &stamped);
+            assert_eq!(decode_command(&bytes, stamped.sequence), Ok(stamped));
+            assert!(bytes.windows(16).any(|window| window == id), "an id is 16 bytes");
+            venue.place(request);
+            let Event::OrderSubmitted(submitted) = venue.events[0].1.clone() else {
+                panic!("{:?}", venue.names())
+            };
+            let account = request.account;
+            let terms = OrderTerms::Requested { account, symbol, price, quantity, by_quote: false };
+            assert_eq!(submitted.terms, terms, "what the request said");
+            assert_eq!(venue.names(), ["OrderSubmitted", "OrderRejected"]);
+        }
+    }
+    for symbol in [SymbolRef::Listed(1), SymbolRef::Unknown(label("BTC/USDT"))] {
+        let request = OrderRequest { symbol, quantity: amount("0.00012"), ..good };
+        venue.accept(OrderRequest { price: Some(amount("100.25")), ..request });
+        let Event::OrderSubmitted(submitted) = venue.events[0].1.clone() else {
+            panic!("{:?}", venue.names())
+        };
+        let OrderTerms::Checked { market, ticks, lots, .. } = submitted.terms else {
+            panic!("{submitted:?}")
+        };
+        assert_eq!((market, ticks, lots), (1, Ticks(10_025), Lots(12)));
+    }
+    venue.accept(limit(seller, Sell, "0.0002", "100.25"));
+    let trades: Vec<(Ticks, Lots)> = venue
+        .events
+        .iter()
+        .filter_map(|(_, event)| match event {
+            Event::TradeExecuted(trade) => Some((trade.ticks, trade.lots)),
+            Event::OrderFilled(fill) | Event::OrderPartiallyFilled(fill) => {
+                Some((fill.ticks, fill.lots))
+            }
+            _ => None,
+        })
+        .collect();
+    let (first, second) = ((Ticks(10_025), Lots(12)), (Ticks(10_025), Lots(8)));
+    assert_eq!(trades, [first, first, first, second, second, second]);
+    // Half a tick, half a lot: refused in the check, and never rounded.
+    for (quantity, price) in [("0.000125", "100"), ("0.00012", "100.255")] {
+        let code = venue.reject(limit(good.account, Buy, quantity, price));
+        assert!(matches!(code, Code::InvalidQuantity | Code::InvalidPrice));
+        assert_eq!(venue.names(), ["OrderSubmitted", "OrderRejected"]);
+    }
+    venue.check();
+}
+
+fn stamped(command: Command) -> Stamped {
+    Stamped {
+        sequence: 9,
+        stamp: Timestamp(5),
+        fallback_clock: false,
+        correlation: None,
+        key: None,
+        command,
+        account_version: None,
+    }
 }

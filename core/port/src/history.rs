@@ -53,6 +53,8 @@ pub struct OrderFilter {
     pub market: Option<u32>,
     /// In one of these states.
     pub states: OrderStates,
+    /// With this limit price, in quote per base, which goes with a market (STATE-38); with any if absent.
+    pub price: Option<Amount>,
     /// Submitted in this period.
     pub period: Period,
 }
@@ -312,6 +314,7 @@ impl OrderFilter {
             account: Some(account),
             market: None,
             states: OrderStates::LISTED,
+            price: None,
             period: Period::ALL,
         }
     }

@@ -28,8 +28,8 @@ pub enum Query {
     AccountByExternalId(Label),
     /// One order, open or ended, however long ago (STATE-35, LIFE-75).
     Order(Id),
-    /// The open orders of an account, by id, in one market or in all.
-    OpenOrders(Id, Option<u32>),
+    /// The open orders of an account, by id, in one market or in all, at one limit price or at all.
+    OpenOrders(Id, Option<u32>, Option<Amount>),
     /// A book by listing number, so many levels a side.
     Book(u32, usize),
     /// Every market, in order of listing.
@@ -40,8 +40,8 @@ pub enum Query {
     Health,
     /// The newest order of an account with this client order id. From the archive, like all below.
     OrderByClientId(Id, Label),
-    /// Orders by account, market, state and time: ListOrders and, with the filter of an account alone,
-    /// ListAllOrders and GetOrdersByAccount (LIFE-3).
+    /// Orders by account, market, state, price and time (STATE-38): ListOrders and, with the filter of an
+    /// account alone, ListAllOrders and GetOrdersByAccount (LIFE-3).
     Orders(OrderFilter, Page),
     /// One order with its request, its history and its trades (STATE-36, TRADE-18).
     OrderRecord(Id),

@@ -8,7 +8,7 @@ use kernel::Kernel;
 use schema::{EventBuffer, Reply, Stamped, decode_command};
 
 use super::Source;
-use super::filter::Filter;
+use super::filter::{Filter, Found};
 use super::print::{Printer, Row};
 use crate::flow::bar;
 use crate::render::render_command;
@@ -39,7 +39,15 @@ pub(super) fn print<W: Write>(
             }
             let named = render_command(&executor.kernel, &stamped, &reply);
             let kind = stamped.command.kind().name();
-            if !filter.takes((sequence, kind), &named.accounts, &named.orders) {
+            let found = Found {
+                number: sequence,
+                time: stamped.stamp,
+                kind,
+                accounts: &named.accounts,
+                orders: &named.orders,
+                symbols: &[],
+            };
+            if !filter.takes(&found) {
                 continue;
             }
             if printer.is_fresh() {

@@ -5,7 +5,7 @@ use std::io::Write;
 use schema::GroupIter;
 
 use super::Source;
-use super::filter::Filter;
+use super::filter::{Filter, Found};
 use super::print::{Printer, Row};
 use crate::flow::bar;
 use crate::render::Renderer;
@@ -36,8 +36,15 @@ pub(super) fn print<W: Write>(
                 continue;
             }
             for event in renderer.render(&group)? {
-                let named = (event.head.sequence, event.kind.name());
-                if !filter.takes(named, &event.accounts, &event.orders) {
+                let found = Found {
+                    number: event.head.sequence,
+                    time: event.head.timestamp,
+                    kind: event.kind.name(),
+                    accounts: &event.accounts,
+                    orders: &event.orders,
+                    symbols: &event.symbols,
+                };
+                if !filter.takes(&found) {
                     continue;
                 }
                 if printer.is_fresh() {

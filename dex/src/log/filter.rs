@@ -1,8 +1,8 @@
 //! Which commands or events are wanted.
 
 use anyhow::bail;
-use schema::{CommandKind, EventKind};
-use units::Id;
+use schema::{CommandKind, EventKind, Label};
+use units::{Id, Timestamp};
 
 use super::Args;
 
@@ -15,8 +15,28 @@ pub(super) struct Filter {
     pub(super) to: u64,
     account: Option<Id>,
     order: Option<Id>,
+    symbol: Option<Label>,
+    /// Its first moment, and the one behind its last.
+    period: (Option<Timestamp>, Option<Timestamp>),
     /// Name of a type.
     kind: Option<&'static str>,
+}
+
+/// What is known of a command or an event.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Found<'a> {
+    /// Its number.
+    pub(super) number: u64,
+    /// Its stamp or its timestamp.
+    pub(super) time: Timestamp,
+    /// Its type.
+    pub(super) kind: &'a str,
+    /// Accounts that it is about.
+    pub(super) accounts: &'a [Id],
+    /// Orders that it is about.
+    pub(super) orders: &'a [Id],
+    /// Symbols that count it; none of a command.
+    pub(super) symbols: &'a [Label],
 }
 
 impl Filter {
@@ -30,20 +50,25 @@ impl Filter {
             bail!("--from {from} lies behind --to {to}: nothing is between them");
         }
         let kind = args.kind.as_deref().map(|name| kind(name, args.commands)).transpose()?;
-        Ok(Self { from, to, account: args.account, order: args.order, kind })
+        let period = (args.since, args.until);
+        if let (Some(since), Some(until)) = period
+            && since > until
+        {
+            bail!("--since {since} lies behind --until {until}: nothing is between them");
+        }
+        let Args { account, order, symbol, .. } = *args;
+        Ok(Self { from, to, account, order, symbol, period, kind })
     }
 
-    /// Whether something is wanted that has this number, type, accounts and orders.
-    pub(super) fn takes(
-        &self,
-        (number, kind): (u64, &str),
-        accounts: &[Id],
-        orders: &[Id],
-    ) -> bool {
-        (self.from..=self.to).contains(&number)
-            && self.kind.is_none_or(|wanted| wanted == kind)
-            && self.account.is_none_or(|wanted| accounts.contains(&wanted))
-            && self.order.is_none_or(|wanted| orders.contains(&wanted))
+    /// Whether it is wanted.
+    pub(super) fn takes(&self, found: &Found<'_>) -> bool {
+        (self.from..=self.to).contains(&found.number)
+            && self.period.0.is_none_or(|since| since <= found.time)
+            && self.period.1.is_none_or(|until| found.time < until)
+            && self.kind.is_none_or(|wanted| wanted == found.kind)
+            && self.account.is_none_or(|wanted| found.accounts.contains(&wanted))
+            && self.order.is_none_or(|wanted| found.orders.contains(&wanted))
+            && self.symbol.is_none_or(|wanted| found.symbols.contains(&wanted))
     }
 }
 

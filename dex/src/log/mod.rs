@@ -14,7 +14,8 @@ mod source;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
-use units::Id;
+use schema::Label;
+use units::{Id, Timestamp};
 
 use filter::Filter;
 use print::Printer;
@@ -32,11 +33,13 @@ Examples:
   dex log ./dex-data --type TradeExecuted                the trades
   dex log ./dex-data --account ID --from 5000            what happened to an account since event 5000
   dex log ./dex-data --order ID                          the life of an order
+  dex log ./dex-data --symbol BTC/USDT --since 2026-11-24T08:00:00Z --until 2026-11-24T09:00:00Z
   dex log ./dex-data --commands --from 100 --to 120      twenty-one commands, and what came of them
   dex log ./dex-data --json | jq .payload                for programs, one object a line
 
 --account leaves the events that count for the account (SEQ-27), --order those that are about the order,
-its trades included. --type is the name of an event, or of a command with --commands.")]
+its trades included, --symbol those that count for the symbol. A time is ISO 8601 in UTC, to the nanosecond.
+--type is the name of an event, or of a command with --commands.")]
 pub(crate) struct Args {
     /// The data folder.
     data: PathBuf,
@@ -58,6 +61,15 @@ pub(crate) struct Args {
     /// Only what is about this order.
     #[arg(long, value_name = "ID", value_parser = id)]
     order: Option<Id>,
+    /// Only events that count for this symbol.
+    #[arg(long, value_name = "SYMBOL", value_parser = symbol, conflicts_with = "commands")]
+    symbol: Option<Label>,
+    /// Only what has this time or a later one.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    since: Option<Timestamp>,
+    /// Only what has an earlier time.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    until: Option<Timestamp>,
     /// Only events, or commands, of this type.
     #[arg(long = "type", value_name = "NAME")]
     kind: Option<String>,
@@ -87,6 +99,14 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
 pub(crate) fn is_closed_pipe(fault: &anyhow::Error) -> bool {
     let fault = fault.downcast_ref::<std::io::Error>();
     fault.is_some_and(|fault| fault.kind() == ErrorKind::BrokenPipe)
+}
+
+fn symbol(text: &str) -> Result<Label, String> {
+    Label::new(text).map_err(|_| "a symbol is at most 64 bytes, such as BTC/USDT".to_owned())
+}
+
+fn time(text: &str) -> Result<Timestamp, String> {
+    text.parse().map_err(|fault| format!("{fault}"))
 }
 
 fn id(text: &str) -> Result<Id, String> {

@@ -18,7 +18,7 @@ use super::touches::{Touched, Touches};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Listed {
     pub(super) accounts: Vec<(Id, u64)>,
-    symbols: Vec<(Label, u64)>,
+    pub(super) symbols: Vec<(Label, u64)>,
 }
 
 /// Numbers the entities of a command, event by event.

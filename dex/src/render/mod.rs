@@ -25,7 +25,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use anyhow::{Context as _, anyhow};
 use kernel::Kernel;
-use schema::{Event, EventGroup, EventHead, EventKind};
+use schema::{Event, EventGroup, EventHead, EventKind, Label};
 use units::Id;
 
 pub(crate) use command::render_command;
@@ -48,6 +48,8 @@ pub(crate) struct Rendered {
     pub(crate) object: Fields,
     /// Accounts that count it (SEQ-27).
     pub(crate) accounts: Vec<Id>,
+    /// Symbols that count it (SEQ-27).
+    pub(crate) symbols: Vec<Label>,
     /// Orders that it is about.
     pub(crate) orders: Vec<Id>,
 }
@@ -110,6 +112,7 @@ impl Renderer {
         for draft in drafts {
             let listed = entities.next();
             let accounts = listed.accounts.iter().map(|(id, _)| *id).collect();
+            let symbols = listed.symbols.iter().map(|(symbol, _)| *symbol).collect();
             let id = Id::derive(draft.head.timestamp, shard, draft.head.sequence)?;
             let cause = causes.next(&draft, id);
             let object = envelope(&draft, (id, cause), &listed, group);
@@ -119,6 +122,7 @@ impl Renderer {
                 payload: draft.payload,
                 object,
                 accounts,
+                symbols,
                 orders: draft.orders,
             });
         }

@@ -4,8 +4,9 @@ mod changes;
 mod commands;
 mod venue;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
+use schema::catalogue::{AccountCount, SymbolCount};
 use schema::{
     AccountStatus, Command, Event, EventBuffer, EventHead, EventKind, Fill, GroupHead, GroupIter,
     StatusChange, SymbolRef, TimeInForce,
@@ -140,7 +141,8 @@ fn decimals_are_texts_and_times_stand_twice() {
 }
 
 /// Counting the log gives the numbers that it shows, and the last ones are those of the state.
-/// covers: SEQ-27, SEQ-28, SEQ-30, SEQ-35
+/// A spot venue has orders, accounts and symbols, and no position.
+/// covers: SEQ-27, SEQ-28, SEQ-30, SEQ-35, EVT-53
 #[test]
 fn entities_are_numbered_without_a_gap() {
     let venue = every_kind();
@@ -153,6 +155,9 @@ fn entities_are_numbered_without_a_gap() {
             assert_eq!(entity["sequence"], *count, "{event}");
         }
     }
+    let kinds: BTreeSet<&str> = counts.keys().map(|(kind, _)| kind.as_str()).collect();
+    assert_eq!(kinds, BTreeSet::from(["account", "order", "symbol"]));
+    assert!((1..).zip(&venue.log).all(|(number, event)| event["sequence"] == number));
     let count = |kind: &str, id: String| counts.get(&(kind.to_owned(), id)).copied();
     let kernel = venue.kernel();
     for number in 0..kernel.account_count() {
@@ -164,6 +169,162 @@ fn entities_are_numbered_without_a_gap() {
     }
     let market = kernel.market(1).expect("listed");
     assert_eq!(count("symbol", "BTC/USDT".to_owned()), Some(market.sequence));
+}
+
+/// Every update of an account is on record with the account, its own number without a gap, its type, what moved, what
+/// was there afterwards and when: the records of an account sum to what it has.
+/// covers: ACCT-48
+#[test]
+fn every_update_of_an_account_is_recorded() {
+    let venue = every_kind();
+    let kernel = venue.kernel();
+    let mut updates = 0;
+    for number in 0..kernel.account_count() {
+        let account = kernel.account(number).expect("there");
+        let id = account.id.to_string();
+        let (mut expected, mut time) = (0, 0);
+        let mut sums: HashMap<(String, String), i128> = HashMap::new();
+        let names_it = |event: &&Value| {
+            let entities = event["metadata"]["entities"].as_array().expect("a list");
+            entities.iter().any(|entity| entity["id"] == id.as_str())
+        };
+        for event in venue.log.iter().filter(names_it) {
+            let entities = event["metadata"]["entities"].as_array().expect("a list");
+            let own = entities.iter().find(|entity| entity["id"] == id.as_str()).expect("listed");
+            expected += 1;
+            assert_eq!(own["sequence"], expected, "no gap");
+            assert!(event["event_type"].is_string() && event["timestamp"].as_i64() > Some(time));
+            time = event["timestamp"].as_i64().expect("an integer");
+            let payload = &event["payload"];
+            let text = |of: &Value, name: &str| of[name].as_str().expect("a text").to_owned();
+            let held = match event["event_type"].as_str() {
+                Some("MarginReserved") => 1,
+                Some("MarginReleased") => -1,
+                _ => 0,
+            };
+            if held != 0 {
+                let moved = held * amount(&text(payload, "amount")).0;
+                for (bucket, moved) in [("LOCKED", moved), ("AVAILABLE", -moved)] {
+                    *sums.entry((text(payload, "asset"), bucket.into())).or_default() += moved;
+                }
+            }
+            let Some(postings) = payload["postings"].as_array() else { continue };
+            assert!(payload["update_reason"].is_string());
+            for posting in postings.iter().filter(|it| it["account_id"] == id.as_str()) {
+                let sum =
+                    sums.entry((text(posting, "asset"), text(posting, "bucket"))).or_default();
+                *sum += amount(&text(posting, "delta")).0;
+                assert_eq!(*sum, amount(&text(posting, "balance_after")).0, "{event}");
+                updates += 1;
+            }
+        }
+        assert_eq!(expected, account.version);
+        assert!(account.version == 0 || account.updated_at.0 == time);
+    }
+    assert!(updates > 2_000, "{updates}");
+}
+
+/// The field `sequence` of the envelope is the number of the event, counted over the shard's log; the command's
+/// stands in the metadata under its whole name, and a field that names another event by its sequence means that
+/// number, too.
+/// covers: SEQ-2
+#[test]
+fn sequence_alone_is_that_of_the_event() {
+    let mut venue = every_kind();
+    let at_sequence = venue.log.len() as u64;
+    venue.run(Command::RecordSnapshot {
+        snapshot_sequence: at_sequence,
+        snapshot_timestamp: Timestamp(5),
+        checksum: [7; 32],
+    });
+    let mut groups = GroupIter::new(&venue.stored).map(|group| group.expect("a group"));
+    let mut shown = venue.log.iter();
+    let mut differing = 0;
+    assert!(groups.by_ref().all(|group| {
+        group.events().all(|read| {
+            let (head, _) = read.expect("an event");
+            let event = shown.next().expect("each is shown");
+            let command = &event["metadata"]["command_sequence"];
+            assert_eq!(*command, group.head.command_sequence);
+            differing += usize::from(*command != head.sequence);
+            event["sequence"] == head.sequence
+        })
+    }));
+    assert!(shown.next().is_none() && differing > 1_000);
+    let taken = venue.last("SnapshotTaken");
+    assert_eq!(taken["payload"]["snapshot_sequence"], at_sequence);
+    assert_eq!(venue.log[venue.log.len() - 2]["sequence"], at_sequence);
+}
+
+/// A group names its command once, and in its events entities by small numbers: no id and no symbol of what
+/// is traded stands in it. Rendered twice, by one who showed everything and by one who begins in the middle,
+/// it is the same to the last sign, and the entities of each event are those of the one table of the schema.
+/// covers: EVT-84
+#[test]
+fn stored_events_are_compact_and_always_shown_alike() {
+    let (venue, mut quiet) = (every_kind(), Venue::new());
+    let (seller, buyer) = (quiet.account("seller"), quiet.account("buyer"));
+    let order = quiet.place(limit(seller, Side::Sell, "0.1", "90")).expect("accepted");
+    let before = quiet.stored.len();
+    let mut buy = limit(buyer, Side::Buy, "0.1", "90");
+    buy.client_order_id = None;
+    quiet.place(buy);
+    let trade = &quiet.stored[before..];
+    let group = GroupIter::new(trade).next().expect("one").expect("a group");
+    assert_eq!(group.count, 8, "{:?}", quiet.shown.len());
+    // A head of 49 bytes with the correlation id, and a few bytes an event.
+    assert!(trade.len() < 49 + 8 * 20, "{} bytes", trade.len());
+    let holds = |bytes: &[u8]| trade.windows(bytes.len()).any(|window| window == bytes);
+    for id in [seller, buyer, order] {
+        assert!(!holds(&id.0), "no id of an entity is stored");
+    }
+    assert!(!holds(b"BTC") && !holds(b"USDT"), "no symbol is stored");
+    let count = |bytes: &[u8]| trade.windows(bytes.len()).filter(|it| *it == bytes).count();
+    let GroupHead { command_sequence, first_timestamp, correlation, .. } = group.head;
+    assert_eq!(count(&command_sequence.to_le_bytes()), 1);
+    assert_eq!(count(&first_timestamp.0.to_le_bytes()), 1);
+    assert_eq!(count(&correlation.expect("one").0), 1);
+    let texts = |from: usize| -> Vec<String> {
+        let (mut renderer, mut texts) = (Renderer::new(), Vec::new());
+        for (number, group) in GroupIter::new(&venue.stored).enumerate() {
+            let group = group.expect("a group");
+            if number < from {
+                renderer.pass(&group).expect("sound");
+            } else {
+                let shown = renderer.render(&group).expect("sound");
+                texts.extend(shown.iter().map(|it| venue::json(it).to_string()));
+            }
+        }
+        texts
+    };
+    let all = texts(0);
+    assert_eq!(all, texts(0));
+    assert!(venue.log.iter().map(Value::to_string).eq(all.iter().cloned()));
+    let late = texts(1_000);
+    assert!(late.len() > 1_000 && all.ends_with(&late));
+    venue.log.iter().for_each(assert_entities);
+}
+
+/// The entities of an event are those of its row in the schema's table.
+fn assert_entities(event: &Value) {
+    let name = event["event_type"].as_str().expect("a name");
+    let counts = EventKind::from_name(name).expect("a type").counts();
+    let entities = event["metadata"]["entities"].as_array().expect("a list");
+    let of = |kind: &str| entities.iter().filter(|entity| entity["kind"] == kind).count();
+    assert_eq!(of("order"), usize::from(counts.order), "{event}");
+    let accounts = match counts.account {
+        AccountCount::Nobody => 0..=0,
+        AccountCount::Named => 0..=1,
+        AccountCount::Both => 2..=2,
+        AccountCount::Postings => 1..=8,
+    };
+    assert!(accounts.contains(&of("account")), "{event}");
+    let symbols = match counts.symbol {
+        SymbolCount::Never => 0..=0,
+        SymbolCount::Always => 1..=1,
+        SymbolCount::IfDepthChanges => 0..=1,
+    };
+    assert!(symbols.contains(&of("symbol")) && of("position") == 0, "{event}");
 }
 
 /// covers: SEQ-29

@@ -6,4 +6,5 @@ mod history;
 mod process;
 mod restart;
 mod stream;
+mod times;
 mod trading;

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use port::{AccountView, BalanceView, Listed, OrderFilter, OrderStates, Query, View};
 use schema::{Code, Label, OrderState};
-use units::Id;
+use units::{Amount, Id};
 
 use crate::answer::{Object, json, push_text};
 use crate::caller::Trader;
@@ -16,7 +16,7 @@ use crate::error::ApiError;
 use crate::orders::order_object;
 use crate::pages::{fault_of, part, unanswered};
 use crate::params::{Params, PathId};
-use crate::text::{parse_name, parse_symbol};
+use crate::text::{parse_amount, parse_name, parse_symbol};
 
 /// GET /v1/accounts/{id}.
 pub(crate) async fn read(
@@ -42,16 +42,16 @@ pub(crate) async fn balances(
     Ok(json(StatusCode::OK, body.count("sequence", sequence)))
 }
 
-/// GET /v1/accounts/{id}/orders?status=&symbol=: by id. Without a status, or `PENDING`, every active
-/// order, as SVC-21 says; `PARTIAL` those with a fill; with an ended state, `ALL`, a time or a cursor a part
-/// of all orders ever, from the archive (STATE-34).
+/// GET /v1/accounts/{id}/orders?status=&symbol=&price=: by id. Without a status, or `PENDING`, every
+/// active order, as SVC-21 says; `PARTIAL` those with a fill; with an ended state, `ALL`, a time or a cursor
+/// a part of all orders ever, from the archive (STATE-34). A price goes with a symbol (STATE-38).
 pub(crate) async fn orders(
     State(door): State<Arc<Door>>,
     trader: Trader,
     PathId(id): PathId,
     params: Params,
 ) -> Result<Response, ApiError> {
-    let params = params.only_paged(&["status", "symbol"])?;
+    let params = params.only_paged(&["status", "symbol", "price"])?;
     let account = trader.check_owns(id)?;
     let states = states_of(params.value("status"))?;
     let (period, page) = (params.period()?, params.page()?);
@@ -62,20 +62,32 @@ pub(crate) async fn orders(
             Some(listing.ok_or_else(ApiError::no_market)?.number)
         }
     };
+    let price = price_of(&params)?;
     let is_open = states == OrderStates::OPEN || states == OrderStates::only(OrderState::Partial);
     let (listed, sequence) = if is_open && !params.is_paged() {
-        let seen = door.query(Query::OpenOrders(account, market), &params).await?;
+        let seen = door.query(Query::OpenOrders(account, market, price), &params).await?;
         let View::OpenOrders(Some(mut items)) = seen.view else { return Err(no_account()) };
         items.retain(|order| states.has(order.state));
         (Listed { items, next: None }, seen.sequence)
     } else {
-        let filter = OrderFilter { account: Some(account), market, states, period };
+        let filter = OrderFilter { account: Some(account), market, states, price, period };
         let seen = door.query(Query::Orders(filter, page), &params).await?;
         let View::Orders(list) = seen.view else { return Err(unanswered()) };
         (list.map_err(fault_of)?, seen.sequence)
     };
     let body = part(Object::new().shown("account_id", account), "orders", &listed, order_object);
     Ok(json(StatusCode::OK, body.count("sequence", sequence)))
+}
+
+/// The limit price of a market that a list is asked for. Without a symbol it says nothing.
+fn price_of(params: &Params) -> Result<Option<Amount>, ApiError> {
+    let Some(text) = params.value("price") else { return Ok(None) };
+    params.needed("symbol")?;
+    let price = parse_amount("price", text, Code::InvalidPrice)?;
+    if price <= Amount::ZERO {
+        return Err(ApiError::refused(Code::InvalidPrice, "price is not above zero"));
+    }
+    Ok(Some(price))
 }
 
 /// The states that a `status` means.

@@ -4,7 +4,7 @@
 //! by the sequence that ends the key.
 
 use schema::{Label, OrderState};
-use units::{Id, Timestamp};
+use units::{Id, Ticks, Timestamp};
 
 /// A stored key.
 pub(crate) type Key = Vec<u8>;
@@ -22,6 +22,7 @@ pub(crate) mod space {
     pub(crate) const ORDER: u8 = b'O';
     pub(crate) const ORDER_OF_ACCOUNT: u8 = b'a';
     pub(crate) const ORDER_OF_MARKET: u8 = b's';
+    pub(crate) const ORDER_AT_PRICE: u8 = b'p';
     pub(crate) const ORDER_OF_CLIENT: u8 = b'c';
     pub(crate) const TRADE: u8 = b'T';
     pub(crate) const TRADE_OF_ORDER: u8 = b'o';
@@ -114,6 +115,15 @@ pub(crate) fn order(sequence: u64) -> Key {
 pub(crate) fn orders_of(space: u8, owner: u32, class: Class) -> Key {
     let mut key = with_u32(space, owner);
     key.push(class.0);
+    key
+}
+
+/// Where the orders of a market of one class and limit price stand.
+pub(crate) fn orders_at(market: u32, class: Class, price: Ticks) -> Key {
+    let mut key = key(space::ORDER_AT_PRICE, 4 + 1 + 8 + 8);
+    key.extend_from_slice(&market.to_be_bytes());
+    key.push(class.0);
+    key.extend_from_slice(&price.0.to_be_bytes());
     key
 }
 

@@ -7,7 +7,7 @@
 use journal::EventEnd;
 use schema::{
     Bucket, Code, EventHead, EventKind, ExpiryReason, Label, OrderState, OrderSubmitted,
-    OrderTerms, Reference, UpdateReason,
+    OrderTerms, OrderType, Reference, UpdateReason,
 };
 use units::{Amount, Id, Lots, Rounding, Side, Ticks, Timestamp, mul_div};
 
@@ -166,6 +166,16 @@ impl OrderRow {
         }
     }
 
+    /// Market and limit price of an order that passed its checks; the bound of a market order is no price.
+    pub(crate) fn limit(&self) -> Option<(u32, Ticks)> {
+        match self.submitted.terms {
+            OrderTerms::Checked { market, ticks, .. } => {
+                (self.submitted.order_type == OrderType::Limit).then_some((market, ticks))
+            }
+            OrderTerms::Requested { .. } => None,
+        }
+    }
+
     /// Whether it is open, or on its way to be.
     pub(crate) const fn is_open(&self) -> bool {
         matches!(self.state, None | Some(OrderState::Pending | OrderState::Partial))
@@ -206,6 +216,13 @@ impl MarketRow {
     /// A price in decimals; `None` beyond the number format, which no sound event is.
     pub(crate) fn price(&self, ticks: Ticks) -> Option<Amount> {
         self.tick.0.checked_mul(i128::from(ticks.0)).map(Amount)
+    }
+
+    /// A price in ticks; `None` where no order can have that price.
+    pub(crate) fn ticks(&self, price: Amount) -> Option<Ticks> {
+        let is_whole = price.0.checked_rem(self.tick.0) == Some(0);
+        let count = is_whole.then(|| price.0.checked_div(self.tick.0)).flatten()?;
+        u64::try_from(count).ok().map(Ticks)
     }
 
     /// A quantity in decimals.

@@ -346,7 +346,7 @@ fn later(time: Timestamp, reader: &mut Reader<'_>) -> Read<Timestamp> {
 }
 
 /// Version of the rows; an archive of another version is made anew.
-const ARCHIVE_FORMAT: u8 = 1;
+const ARCHIVE_FORMAT: u8 = 2;
 /// The number of no state (P02-5).
 const NO_STATE: u8 = 255;
 /// Events of an order that are no fills: it is accepted, triggered, ends, and may be reduced now and then.

@@ -10,7 +10,7 @@ use std::collections::hash_map::Entry;
 use units::Id;
 
 use crate::fault::ArchiveFault;
-use crate::key::{self, Class, space};
+use crate::key::{self, Class, Key, space};
 use crate::row::{BalanceRow, OrderRow, TradeRow};
 use crate::store::{Changes, Store};
 
@@ -151,8 +151,8 @@ impl Working {
             held.changed = false;
             changes.put(key::order(sequence), held.row.write(sequence));
             let class = held.row.state.and_then(Class::of);
-            if let Some(place) = held.row.place().filter(|_| held.listed != class) {
-                relist(&mut changes, sequence, place, (held.listed, class));
+            if held.listed != class {
+                relist(&mut changes, sequence, &held.row, (held.listed, class));
                 held.listed = class;
             }
             if !held.row.is_open() {
@@ -185,20 +185,28 @@ impl Working {
     }
 }
 
-/// Moves an order between the lists of its account and market.
+/// Moves an order between the lists of its account, its market and its price.
 fn relist(
     changes: &mut Changes,
     sequence: u64,
-    (account, market): (u32, u32),
+    row: &OrderRow,
     (from, to): (Option<Class>, Option<Class>),
 ) {
-    for (space, owner) in [(space::ORDER_OF_ACCOUNT, account), (space::ORDER_OF_MARKET, market)] {
-        if let Some(from) = from {
-            changes.unlist(key::orders_of(space, owner, from), sequence);
-        }
-        if let Some(to) = to {
-            changes.list(key::orders_of(space, owner, to), sequence);
-        }
+    if let Some(from) = from {
+        lists_of(row, from, |list| changes.unlist(list, sequence));
+    }
+    if let Some(to) = to {
+        lists_of(row, to, |list| changes.list(list, sequence));
+    }
+}
+
+/// The lists that an order of a class stands in; a rejected order has none (STATE-34).
+fn lists_of(row: &OrderRow, class: Class, mut each: impl FnMut(Key)) {
+    let Some((account, market)) = row.place() else { return };
+    each(key::orders_of(space::ORDER_OF_ACCOUNT, account, class));
+    each(key::orders_of(space::ORDER_OF_MARKET, market, class));
+    if let Some((market, ticks)) = row.limit() {
+        each(key::orders_at(market, class, ticks));
     }
 }
 

@@ -227,3 +227,50 @@ fn the_end_at_a_snapshot_is_found() {
         }
     }
 }
+
+/// Names of the public functions in the block that begins with `head`.
+fn calls<'a>(source: &'a str, head: &str, begin: &str) -> Vec<&'a str> {
+    let (_, rest) = source.split_once(head).expect("the block");
+    let (block, _) = rest.split_once("\n}\n").expect("its end");
+    let lines = block.lines().filter_map(|line| line.strip_prefix(begin));
+    lines.map(|line| line.split('(').next().expect("a name")).collect()
+}
+
+/// What the two logs offer is to append, to make durable and to read; nothing of it changes or removes what is
+/// stored. Other content under a stored number is refused, and whatever is called, what was appended before stays
+/// byte for byte.
+/// covers: EVT-5
+#[test]
+fn no_call_changes_or_removes_what_is_appended() {
+    let of_events = calls(include_str!("../src/event_log.rs"), "impl EventLog {\n", "    pub fn ");
+    assert_eq!(of_events, ["open", "append", "sync", "end", "durable", "read", "end_at"]);
+    let trait_text = include_str!("../src/command_log.rs");
+    let of_commands = calls(trait_text, "pub trait CommandLog {\n", "    fn ");
+    assert_eq!(of_commands, ["append", "sync", "end", "read"]);
+    let (disk, blocks) = (FakeDisk::new(9), chain(120));
+    let stored = |log: &EventLog| -> Vec<Vec<u8>> {
+        let all = log.read(1).expect("sound");
+        all.map(|block| block.expect("sound").bytes().to_vec()).collect()
+    };
+    let mut before: Vec<Vec<u8>> = Vec::new();
+    for round in 1..=6 {
+        let (mut log, _) = open(&disk).expect("sound");
+        append_all(&mut log, &blocks[(round - 1) * 20..round * 20]);
+        for number in [0, round * 20 - 1, round * 10] {
+            assert_eq!(log.append(&blocks[number]).expect("stored"), Placed::Same);
+            let header = blocks[number].header();
+            let (first, count) = (header.first_command, header.event_count);
+            let end = if number == 0 { EventEnd::EMPTY } else { end_of(&blocks[number - 1]) };
+            let other = block(&end, first, count, "something else");
+            assert!(matches!(log.append(&other), Err(LogFault::Differs { .. })), "{number}");
+        }
+        let end = end_of(&blocks[round * 20 - 1]);
+        let far = EventEnd { event_sequence: end.event_sequence + 7, ..end };
+        assert!(log.append(&block(&far, 900, 1, "ahead")).is_err(), "no gap");
+        let _ = (log.sync().expect("sound"), log.end_at(3), log.read(7).is_ok());
+        let now = stored(&log);
+        assert!(now.starts_with(&before) && now.len() == round * 20);
+        assert!(now.iter().zip(&blocks).all(|(bytes, block)| bytes == block.bytes()));
+        before = now;
+    }
+}

@@ -1,6 +1,7 @@
 //! `cargo xtask test`: everything that must pass before a change is taken.
 //!
-//! Formatting, clippy, tidy, then every test of the workspace. It installs nothing (`tools/setup.sh`
+//! Formatting, clippy, tidy, then every test of the workspace, and in the release build those that hold both
+//! builds to the same stored logs (DET-56). It installs nothing (`tools/setup.sh`
 //! does) and sets no variable: `DEX_DATA` (a folder of recorded markets) and `DEX_DATA_REQUIRED`
 //! (fail, instead of skip, where that folder is missing) reach the tests as the caller set them.
 
@@ -18,6 +19,10 @@ fn suite() -> Vec<Step> {
         clippy::step(),
         tidy::step(),
         Step::cargo("tests", &["test", "--workspace"]),
+        Step::cargo(
+            "stored logs in the release build",
+            &["test", "--release", "-p", "kernel", "--test", "golden"],
+        ),
     ]
 }
 
@@ -38,6 +43,21 @@ mod tests {
         let holds = |path: &str| tree.text(path).is_some_and(|t| t.lines().any(|l| l == COMMAND));
         assert!(holds("README.md"), "README.md does not name `{COMMAND}`");
         assert!(holds(".ci/run"), ".ci/run does not run `{COMMAND}`");
+    }
+
+    /// The stored logs, whose hashes are in the repository, run in the build of the tests and in the release
+    /// build, so that a run passes only if both come to the same.
+    /// covers: DET-56
+    #[test]
+    fn stored_logs_run_in_both_builds() {
+        let suite = suite();
+        let golden = ["test", "--release", "-p", "kernel", "--test", "golden"];
+        let wanted = Step::cargo("stored logs in the release build", &golden);
+        assert!(suite.contains(&wanted), "{suite:?}");
+        assert!(suite.contains(&Step::cargo("tests", &["test", "--workspace"])));
+        let tree = Tree::load(&tree::root().expect("a root")).expect("a sound tree");
+        assert!(tree.holds("core/kernel/tests/golden.rs"));
+        assert!(tree.holds("core/kernel/tests/golden/1/hashes"));
     }
 
     #[test]

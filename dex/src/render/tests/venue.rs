@@ -27,6 +27,8 @@ pub(super) struct Venue {
     pub(super) shown: Vec<Rendered>,
     /// Everything that was shown, as JSON.
     pub(super) log: Vec<Value>,
+    /// The events as they are stored.
+    pub(super) stored: Vec<u8>,
 }
 
 /// What one hand-made event is shown as.
@@ -83,6 +85,7 @@ impl Venue {
             now: 1_708_123_456_789_012_345,
             shown: Vec::new(),
             log: Vec::new(),
+            stored: Vec::new(),
         };
         let fee_tiers = fees::default_tiers();
         let (shard, key_count_max) = (3, 1_000);
@@ -115,6 +118,7 @@ impl Venue {
         let mut buffer = EventBuffer::new();
         let outcome = self.kernel.execute(&stamped, &mut buffer).outcome;
         self.shown.clear();
+        self.stored.extend_from_slice(buffer.bytes());
         for group in GroupIter::new(buffer.bytes()) {
             let group = group.expect("a group");
             let (before, waiting) = (self.renderer.kernel.clone(), self.renderer.waiting.clone());

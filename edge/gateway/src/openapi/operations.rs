@@ -7,7 +7,7 @@ use schema::{Code, OrderState};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::shape::Kind::{Count, Id, Name, Text};
+use super::shape::Kind::{Count, Decimal, Id, Name, Text};
 use super::shape::{Kind, Shape, reference};
 use super::shapes;
 use crate::admin::{
@@ -291,13 +291,14 @@ pub(crate) const LIST_ORDERS: Operation = Operation {
     parameters: &[
         Parameter("status", false, Name(list_statuses)),
         Parameter("symbol", false, Text),
+        Parameter("price", false, Decimal),
         START_TIME,
         END_TIME,
         CURSOR,
         LIMIT,
         MIN_SEQUENCE,
     ],
-    codes: &[&[Code::AccountNotFound, Code::SymbolNotFound]],
+    codes: &[&[Code::AccountNotFound, Code::SymbolNotFound, Code::InvalidPrice]],
     ..ask(
         "listOrders",
         "The active orders of an account; with a state, a time or a cursor a part of all, ended ones too.",

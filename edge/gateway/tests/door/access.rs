@@ -193,3 +193,27 @@ async fn a_good_token_is_good_again() {
     assert!(operator().accounts.is_empty());
     served.stop().await;
 }
+
+/// A reaches A's balances; B's, the configuration of the venue and, with an operator's role, the balances of anyone
+/// by the users' door are 403, whatever accounts the token names.
+/// covers: INV-65
+#[tokio::test]
+async fn nobody_gains_what_the_role_does_not_give() {
+    let served = Served::start().await;
+    let balances = |account: Id| format!("/v1/accounts/{account}/balances");
+    let denied = (403, "PERMISSION_DENIED".to_owned());
+    let own = served.trader("get", &balances(MINE), "").await;
+    assert_eq!(own.status, StatusCode::OK);
+    assert_eq!(own.json()["account_id"], MINE.to_string());
+    assert_eq!(served.trader("get", &balances(OTHERS), "").await.fault(), denied);
+    for path in ["/v1/admin/markets", "/v1/admin/fees", "/v1/admin/assets"] {
+        assert_eq!(served.trader("post", path, "{}").await.fault(), denied, "{path}");
+    }
+    let parameters = "/v1/admin/markets/BTC-USDT/parameters";
+    assert_eq!(served.trader("post", parameters, "{}").await.fault(), denied);
+    assert_eq!(served.operator("get", &balances(OTHERS), "").await.fault(), denied);
+    let named = bearer(&claims(Role::Operator, vec![OTHERS]));
+    let headers = [("authorization", named.as_str())];
+    assert_eq!(served.send("get", &balances(OTHERS), &headers, "").await.fault(), denied);
+    assert_eq!(served.port.count(), 0);
+}

@@ -98,7 +98,7 @@ async fn orders_are_listed_by_state_and_time() {
         orders.map(|it| it["status"].as_str().expect("a text").to_owned()).collect()
     };
     assert_eq!(statuses(&list("").await.json()), ["PENDING"]);
-    assert_eq!(served.port.last_query(), Query::OpenOrders(MINE, None));
+    assert_eq!(served.port.last_query(), Query::OpenOrders(MINE, None, None));
     assert_eq!(statuses(&list("?status=FILLED").await.json()), ["FILLED"]);
     let all = list("?status=ALL&limit=3").await.json();
     assert_eq!(statuses(&all), ["PENDING", "FILLED", "CANCELED"]);
@@ -111,6 +111,7 @@ async fn orders_are_listed_by_state_and_time() {
         account: Some(MINE),
         market: Some(1),
         states: OrderStates::LISTED,
+        price: None,
         period: Period { start, end: None },
     };
     assert_eq!(served.port.last_query(), Query::Orders(filter, Page { after: None, limit: 2 }));
@@ -121,6 +122,40 @@ async fn orders_are_listed_by_state_and_time() {
     for bad in ["status=REJECTED", "status=filled", "limit=0", "cursor=1", "end_time=now", "page=2"]
     {
         assert_eq!(list(&format!("?{bad}")).await.fault(), (400, "INVALID_SCHEMA".into()), "{bad}");
+    }
+}
+
+/// A price goes with a symbol: to the view for open orders, to the archive for all.
+/// covers: STATE-38
+#[tokio::test]
+async fn orders_are_listed_by_price() {
+    let served = Served::start().await;
+    for (number, price) in [(1u8, "50000.5"), (2, "49000")] {
+        let id = Id([number; 16]);
+        let view = order(id, MINE, OrderState::Pending);
+        let view = port::OrderView { price: Some(amount(price)), ..view };
+        served.port.orders.lock().expect("no panic").insert(id, view);
+    }
+    let list = async |query: &str| {
+        served.trader("get", &format!("/v1/accounts/{MINE}/orders?{query}"), "").await
+    };
+    let ids = |answer: &Value| -> Vec<String> {
+        let orders = answer["orders"].as_array().expect("a list").iter();
+        orders.map(|it| it["order_id"].as_str().expect("a text").to_owned()).collect()
+    };
+    let price = Some(amount("49000"));
+    let open = list("symbol=BTC-USDT&price=49000.0").await.json();
+    assert_eq!(ids(&open), [Id([2; 16]).to_string()]);
+    assert_eq!(served.port.last_query(), Query::OpenOrders(MINE, Some(1), price));
+    let all = list("symbol=BTC-USDT&price=49000&status=ALL").await.json();
+    assert_eq!(ids(&all), [Id([2; 16]).to_string()]);
+    let filter = OrderFilter { market: Some(1), price, ..OrderFilter::of_account(MINE) };
+    assert_eq!(served.port.last_query(), Query::Orders(filter, Page::FIRST));
+    assert_eq!(list("price=49000").await.fault(), (400, "INVALID_SCHEMA".into()));
+    assert_eq!(list("symbol=BTC-USDT&price=x").await.fault(), (400, "INVALID_SCHEMA".into()));
+    for bad in ["0", "-1", "0.0000000000000000001"] {
+        let answer = list(&format!("symbol=BTC-USDT&price={bad}")).await;
+        assert_eq!(answer.fault(), (422, "INVALID_PRICE".into()), "{bad}");
     }
 }
 

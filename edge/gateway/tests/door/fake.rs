@@ -106,8 +106,11 @@ impl FakePort {
 
     fn listed(&self, filter: &OrderFilter, page: &Page) -> Listed<OrderView> {
         let orders = self.orders.lock().expect("no panic");
-        let fits =
-            |it: &&OrderView| Some(it.account_id) == filter.account && filter.states.has(it.state);
+        let fits = |it: &&OrderView| {
+            Some(it.account_id) == filter.account
+                && filter.states.has(it.state)
+                && (filter.price.is_none() || filter.price == it.price)
+        };
         let mut items: Vec<OrderView> = orders.values().filter(fits).copied().collect();
         items.sort_by_key(|it| it.order_id);
         let more = items.len() > page.limit as usize;
@@ -131,12 +134,13 @@ impl FakePort {
                     |it: &&OrderView| it.account_id == account && it.client_order_id == Some(key);
                 View::Order(orders.values().find(named).copied())
             }
-            Query::OpenOrders(account, market) => {
+            Query::OpenOrders(account, market, price) => {
                 assert!(market.is_none_or(|number| number == 1));
                 let orders = self.orders.lock().expect("no panic");
-                View::OpenOrders(Some(
-                    orders.values().filter(|it| it.account_id == account).copied().collect(),
-                ))
+                let fits = |it: &&OrderView| {
+                    it.account_id == account && (price.is_none() || it.price == price)
+                };
+                View::OpenOrders(Some(orders.values().filter(fits).copied().collect()))
             }
             Query::Book(1, depth) => {
                 View::Book(self.book.lock().expect("no panic").1.clone().map(|mut book| {

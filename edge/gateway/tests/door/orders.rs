@@ -219,13 +219,14 @@ async fn hostile_text_gets_nowhere() {
 }
 
 /// Reads with a text in each place of their addresses.
-fn hostile_reads(coded: &str, id: &str) -> [String; 17] {
+fn hostile_reads(coded: &str, id: &str) -> [String; 18] {
     [
         format!("/v1/orders/{coded}"),
         format!("/v1/accounts/{coded}"),
         format!("/v1/accounts/{coded}/balances"),
         format!("/v1/accounts/{id}/orders?status={coded}"),
         format!("/v1/accounts/{id}/orders?symbol={coded}"),
+        format!("/v1/accounts/{id}/orders?symbol=BTC-USDT&price={coded}"),
         format!("/v1/accounts/{id}/orders?cursor={coded}"),
         format!("/v1/accounts/{id}/trades?start_time={coded}"),
         format!("/v1/accounts/{id}/ledger?end_time={coded}"),

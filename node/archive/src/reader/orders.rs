@@ -70,20 +70,17 @@ impl Reader {
         if filter.market.is_some_and(|number| self.lists.market(number).is_none()) {
             return Ok(Err(Code::SymbolNotFound));
         }
+        // A price says something of a market's ticks alone.
+        if filter.price.is_some() && filter.market.is_none() {
+            return Ok(Err(Code::InvalidSchema));
+        }
         let first = self.first(&filter.period, page)?;
-        let items: Items = match (account, filter.market) {
-            (Some(account), _) => {
-                self.listed(space::ORDER_OF_ACCOUNT, account, (filter.states, first))
-            }
-            (None, Some(market)) => {
-                self.listed(space::ORDER_OF_MARKET, market, (filter.states, first))
-            }
-            (None, None) => Box::new(self.view.items(&vec![space::ORDER], first)),
-        };
+        let items = self.candidates(filter, (account, first));
         let read = |sequence| {
             let row = self.order(sequence)?.ok_or(ArchiveFault::Missing('O'))?;
-            let asked = row.place().is_some_and(|(_, market)| {
-                filter.market.is_none_or(|asked| asked == market)
+            let asked = row.place().is_some_and(|(of, market)| {
+                account.is_none_or(|asked| asked == of)
+                    && filter.market.is_none_or(|asked| asked == market)
                     && row.state.is_some_and(|state| filter.states.has(state))
             });
             let view = || asked.then(|| self.order_view(sequence, &row)).transpose();
@@ -105,13 +102,32 @@ impl Reader {
         Box::new(in_row.chain(self.view.items(&key::trades_of_order(order), from)))
     }
 
-    /// The lists of an owner that hold orders of these states.
-    fn listed(&self, space: u8, owner: u32, (states, first): (OrderStates, u64)) -> Items {
+    /// The shortest lists that hold every order asked for, from a sequence on.
+    fn candidates(&self, filter: &OrderFilter, (account, first): (Option<u32>, u64)) -> Items {
+        let of = (filter.states, first);
+        match (account, filter.market, filter.price) {
+            (_, Some(market), Some(price)) => {
+                match self.lists.market(market).and_then(|it| it.ticks(price)) {
+                    Some(ticks) => self.listed(of, |class| key::orders_at(market, class, ticks)),
+                    None => Box::new(std::iter::empty()),
+                }
+            }
+            (Some(account), ..) => {
+                self.listed(of, |class| key::orders_of(space::ORDER_OF_ACCOUNT, account, class))
+            }
+            (None, Some(market), None) => {
+                self.listed(of, |class| key::orders_of(space::ORDER_OF_MARKET, market, class))
+            }
+            (None, None, _) => Box::new(self.view.items(&vec![space::ORDER], first)),
+        }
+    }
+
+    /// The lists of each class that holds orders of these states, as one.
+    fn listed(&self, (states, first): (OrderStates, u64), list: impl Fn(Class) -> Key) -> Items {
         let mut merged = Merged::default();
         for (class, of) in Class::ALL {
             if of.iter().any(|&state| states.has(state)) {
-                let list: Key = key::orders_of(space, owner, class);
-                merged.add(Box::new(self.view.items(&list, first)));
+                merged.add(Box::new(self.view.items(&list(class), first)));
             }
         }
         Box::new(merged)

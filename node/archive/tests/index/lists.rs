@@ -5,7 +5,7 @@ use port::{
     Query, TradePrint, TradeView, View,
 };
 use schema::{Code, OrderState};
-use units::{Id, Timestamp};
+use units::{Amount, Id, Timestamp};
 
 use crate::model::{Model, Order};
 use crate::venue::START;
@@ -82,7 +82,7 @@ fn orders_are_listed_by_account_market_state_and_time() {
                 };
                 let expected: Vec<Id> =
                     model.orders.values().filter(asked).map(|order| order.id).collect();
-                let filter = OrderFilter { account, market, states, period };
+                let filter = OrderFilter { account, market, states, price: None, period };
                 let found = all(100, |page| orders(&kept, filter, page));
                 assert_eq!(ids(&found), expected);
                 for order in found.iter().step_by(97) {
@@ -101,6 +101,58 @@ fn orders_are_listed_by_account_market_state_and_time() {
         venue.kernel.orders_of(number).map(|order| venue.kernel.order_id(&order)).collect();
     assert_eq!(ids(&all(7, |page| orders(&kept, open, page))), in_kernel);
     assert!(!in_kernel.is_empty());
+}
+
+/// Open and ended orders of a market by state and price, of one account or of all. A price that no order can
+/// have finds none, and one without a market is no question.
+/// covers: STATE-38
+#[test]
+fn orders_are_found_by_market_state_and_price() {
+    let venue = traded(16, 4_000);
+    let (kept, model) = (Kept::of(&venue.records, 9), Model::of(&venue.records));
+    let states = [
+        OrderStates::LISTED,
+        OrderStates::OPEN,
+        OrderStates::only(OrderState::Canceled),
+        OrderStates::only(OrderState::Filled),
+    ];
+    let (mut found_count, mut several) = ([0; 4], 0);
+    for market in [1, 2] {
+        let of_market = model.orders.values().filter(|order| order.market == Some(market));
+        let prices: std::collections::BTreeSet<i128> =
+            of_market.filter_map(|order| order.price).map(|price| price.0).collect();
+        for price in prices.into_iter().map(Amount) {
+            for (place, &states) in states.iter().enumerate() {
+                for account in [None, Some(venue.accounts[0])] {
+                    let asked = |order: &&Order| {
+                        order.state.is_some_and(|state| states.has(state))
+                            && account.is_none_or(|id| order.account == Some(model.number(id)))
+                            && (order.market, order.price) == (Some(market), Some(price))
+                    };
+                    let expected: Vec<Id> =
+                        model.orders.values().filter(asked).map(|order| order.id).collect();
+                    let (market, price, period) = (Some(market), Some(price), Period::ALL);
+                    let filter = OrderFilter { account, market, states, price, period };
+                    let found = all(3, |page| orders(&kept, filter, page));
+                    assert_eq!(ids(&found), expected);
+                    assert!(found.iter().all(|order| order.price == price));
+                    found_count[place] += found.len();
+                    several += usize::from(found.len() > 3);
+                }
+            }
+        }
+    }
+    assert!(found_count.iter().all(|&count| count > 20) && several > 20, "{found_count:?}");
+    let by_price = |market, price: &str| {
+        let price = Some(price.parse().expect("a decimal"));
+        let states = OrderStates::LISTED;
+        let filter = OrderFilter { account: None, market, states, price, period: Period::ALL };
+        orders(&kept, filter, Page::FIRST).map(|listed| listed.items.len())
+    };
+    for none in ["0", "-1", "0.000000000000000001", "999999999999999999"] {
+        assert_eq!(by_price(Some(1), none), Ok(0), "{none}");
+    }
+    assert_eq!(by_price(None, "100"), Err(Code::InvalidSchema));
 }
 
 /// covers: TRADE-38, TRADE-40, TRADE-41, DET-18

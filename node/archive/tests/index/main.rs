@@ -5,6 +5,7 @@ mod lists;
 mod made_anew;
 mod model;
 mod settled;
+mod states;
 mod venue;
 
 use archive::{Archive, Opened};

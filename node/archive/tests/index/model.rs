@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use port::{PostingView, SettlementView, TradeState, TradeView};
 use schema::{
     BalanceUpdated, Bucket, Event, EventHead, GroupIter, Label, MarketTerms, OrderState,
-    OrderTerms, Reference,
+    OrderSubmitted, OrderTerms, OrderType, Reference,
 };
 use units::{Amount, Id, Side, Timestamp};
 
@@ -21,6 +21,8 @@ pub(crate) struct Order {
     pub(crate) account: Option<u32>,
     pub(crate) market: Option<u32>,
     pub(crate) side: Side,
+    /// Limit price of an order that passed its checks; none of a market order.
+    pub(crate) price: Option<Amount>,
     pub(crate) created_at: Timestamp,
     pub(crate) client_id: Option<Label>,
     pub(crate) state: Option<OrderState>,
@@ -82,6 +84,7 @@ impl Model {
                     account,
                     market,
                     side: submitted.side,
+                    price: self.limit(submitted),
                     created_at: at.timestamp,
                     client_id: submitted.client_order_id,
                     state: None,
@@ -123,6 +126,12 @@ impl Model {
             Event::BalanceUpdated(event) => self.post(at, event),
             _ => {}
         }
+    }
+
+    fn limit(&self, submitted: &OrderSubmitted) -> Option<Amount> {
+        let OrderTerms::Checked { market, ticks, .. } = submitted.terms else { return None };
+        let is_limited = submitted.order_type == OrderType::Limit;
+        is_limited.then(|| Amount(i128::from(ticks.0) * self.terms(market).tick_size.0))
     }
 
     fn order(&mut self, sequence: u64) -> &mut Order {

@@ -92,7 +92,7 @@ fn start(disks: &Disks, config: Config, clock: &Arc<ManualClock>) -> Engine {
 
 /// Open, ended lately and ended long ago: the archive and the view say the same of every order, and
 /// lists agree with both.
-/// covers: LIFE-3, LIFE-75, STATE-34, STATE-35
+/// covers: LIFE-3, LIFE-75, STATE-34, STATE-35, STATE-38
 #[test]
 fn orders_are_shown_alike_from_the_view_and_from_the_archive() {
     let (disks, clock) = (Disks::new(70), clock());
@@ -130,11 +130,29 @@ fn orders_are_shown_alike_from_the_view_and_from_the_archive() {
         let all: Vec<Id> = list(OrderStates::LISTED).iter().map(|it| it.order_id).collect();
         assert!(all.iter().eq(accepted.iter().filter(own)), "all of them, rejected ones left out");
         let View::OpenOrders(Some(open)) =
-            ask(&port, Query::OpenOrders(account, None), last_event).view
+            ask(&port, Query::OpenOrders(account, None, None), last_event).view
         else {
             panic!("open orders")
         };
         assert_eq!(list(OrderStates::OPEN), open);
+        for order in &open {
+            let price = order.price;
+            let query = Query::OpenOrders(account, Some(1), price);
+            let View::OpenOrders(Some(found)) = ask(&port, query, last_event).view else {
+                panic!("open orders")
+            };
+            let at_price = open.iter().filter(|it| it.price == price && price.is_some());
+            let at_price: Vec<OrderView> = at_price.copied().collect();
+            assert_eq!(found, if price.is_some() { at_price } else { open.clone() });
+            let of_account = OrderFilter::of_account(account);
+            let states = OrderStates::OPEN;
+            let filter = OrderFilter { market: Some(1), states, price, ..of_account };
+            let query = Query::Orders(filter, Page { after: None, limit: 1_000 });
+            let View::Orders(Ok(kept)) = ask(&port, query, last_event).view else {
+                panic!("a list")
+            };
+            assert_eq!(kept.items, found, "from the archive as from the view");
+        }
     }
     let young: Vec<_> = accepted.iter().map(|&id| order_of(&port, id, last_event)).collect();
     drop((engine, port));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use port::{OrderView, Port, PortFault, Query, View};
+use port::{OrderView, Port, PortFault, Query, Seen, View};
 use schema::{CancelOrder, Code, Command, OrderState, SymbolRef, TimeInForce};
 use units::{Amount, Id, Side};
 
@@ -11,7 +11,7 @@ use super::mix::Mix;
 use crate::InProcess;
 use crate::testing::{
     Disks, ask, block_on, clock, config, created, label, market, open_venue, opening, order, place,
-    request, submit,
+    request, signed, submit,
 };
 
 fn order_of(port: &InProcess, id: Id, min_sequence: u64) -> OrderView {
@@ -62,7 +62,7 @@ fn an_order_is_shown_while_it_is_open_and_as_it_ended() {
     assert_eq!((ended.state, ended.prev_state), (OrderState::Canceled, Some(OrderState::Partial)));
     assert_eq!((ended.reason, ended.reserved), (Some(Code::UserRequested), Amount::ZERO));
     assert_eq!((ended.filled_quantity, ended.remaining_quantity), (quantity(5), quantity(5)));
-    let view = ask(&port, Query::OpenOrders(accounts[0], Some(1)), 0).view;
+    let view = ask(&port, Query::OpenOrders(accounts[0], Some(1), None), 0).view;
     assert_eq!(view, View::OpenOrders(Some(Vec::new())));
 }
 
@@ -139,7 +139,10 @@ fn accounts_markets_and_assets_are_shown() {
     let View::Assets(assets) = ask(&port, Query::Assets, at).view else { panic!("assets") };
     assert_eq!(assets.iter().map(|asset| asset.number).collect::<Vec<_>>(), [1, 2]);
     assert_eq!(ask(&port, Query::Book(7, 5), at).view, View::Book(None));
-    assert_eq!(ask(&port, Query::OpenOrders(Id([8; 16]), None), at).view, View::OpenOrders(None));
+    assert_eq!(
+        ask(&port, Query::OpenOrders(Id([8; 16]), None, None), at).view,
+        View::OpenOrders(None)
+    );
 }
 
 #[test]
@@ -198,4 +201,99 @@ fn updates_rebuild_the_book() {
     assert_eq!(levels.collect::<BTreeMap<_, _>>(), book);
     assert_eq!(Some(shown.sequence), sequence);
     assert!(trades > 20, "{trades} trades");
+}
+
+/// The figures of an account are made of its events in their order, by 128-bit integers and with no float in the
+/// core or the view; a mean price that lies in the middle of two last decimals goes away from zero, and each
+/// balance names the last event that moved it.
+/// covers: ACCT-51
+#[test]
+fn figures_follow_the_events_and_round_half_away_from_zero() {
+    let disks = Disks::new(36);
+    let engine = disks.start(&clock()).expect("sound");
+    let port = engine.port();
+    let accounts = open_venue(&port, 2);
+    // A tick of the last decimal: means fall between two of them.
+    let fine = schema::MarketTerms {
+        symbol: label("USDT/BTC"),
+        base: label("USDT"),
+        quote: label("BTC"),
+        tick_size: Amount(1),
+        lot_size: Amount::ONE,
+        ..market()
+    };
+    let listed = signed(77, move |by| Command::ListMarket(fine.clone(), by));
+    let _ = created(&submit(&port, listed));
+    let trade = |side: Side, ticks: i128, lots: i64| {
+        let other = if side == Side::Buy { Side::Sell } else { Side::Buy };
+        let place = |account, side, lots, ticks| {
+            let mut order = order(account, side, 1, 1);
+            order.symbol = SymbolRef::Listed(2);
+            (order.quantity, order.price) = (Amount::from_units(lots), Some(Amount(ticks)));
+            submit(&port, request(Command::PlaceOrder(order)))
+        };
+        (place(accounts[1], other, lots, ticks), place(accounts[0], side, lots, ticks))
+    };
+    // 1 and 2 ticks: 1.5; 5 lots at 3 and 1 at 4: 3.1666…; 1 at 4 and 2 at 5: 4.666….
+    for (fills, mean) in [
+        (&[(1, 1), (2, 1)][..], 2),
+        (&[(3, 5), (4, 1)], 3),
+        (&[(4, 1), (5, 2)], 5),
+        (&[(6, 1), (7, 3), (8, 1), (9, 1)], 7),
+        (&[(10, 1), (13, 1)], 12),
+    ] {
+        let lots = fills.iter().map(|(_, lots)| lots).sum();
+        for &(ticks, lots) in fills {
+            let mut maker = order(accounts[1], Side::Sell, 1, 1);
+            maker.symbol = SymbolRef::Listed(2);
+            (maker.quantity, maker.price) = (Amount::from_units(lots), Some(Amount(ticks)));
+            let _ = created(&submit(&port, request(Command::PlaceOrder(maker))));
+        }
+        let mut taker = order(accounts[0], Side::Buy, 1, 1);
+        taker.symbol = SymbolRef::Listed(2);
+        (taker.quantity, taker.price) = (Amount::from_units(lots), Some(Amount(20)));
+        let reply = submit(&port, request(Command::PlaceOrder(taker)));
+        let shown = order_of(&port, created(&reply), reply.last_event);
+        assert_eq!(shown.average_price, Some(Amount(mean)), "{fills:?}");
+    }
+    let (_, last) = trade(Side::Sell, 11, 1);
+    let shown = accounts.iter().map(|&id| ask(&port, Query::Account(id), last.last_event));
+    let shown: Vec<Seen> = shown.collect();
+    let _ = engine.stop();
+    assert_accounts(&disks, shown);
+    for source in [include_str!("../view/query.rs"), include_str!("../view/fees.rs")] {
+        assert!(!source.contains("f64") && !source.contains("f32"), "fixed point alone");
+    }
+}
+
+/// Balances, versions and times of the view are those that the stored events give one after the other.
+fn assert_accounts(disks: &Disks, shown: Vec<Seen>) {
+    let mut kernel = kernel::Kernel::new();
+    let mut moved: BTreeMap<(u32, u32), (u64, Amount)> = BTreeMap::new();
+    for block in disks.stored_blocks() {
+        for group in schema::GroupIter::new(block.payload()) {
+            let group = group.expect("sound");
+            kernel.apply_group(&group).expect("applies");
+            for read in group.events() {
+                let (head, event) = read.expect("sound");
+                if let schema::Event::BalanceUpdated(update) = event {
+                    for leg in update.postings() {
+                        let of = moved.entry((leg.account, leg.asset)).or_default();
+                        *of = (head.sequence, of.1 + leg.delta);
+                    }
+                }
+            }
+        }
+    }
+    for seen in shown {
+        let View::Account(Some(account)) = seen.view else { panic!("an account") };
+        let number = kernel.account_number(account.account_id).expect("opened");
+        assert_eq!(account.version, kernel.account(number).expect("opened").version);
+        for (asset, balance) in (1..).zip(&account.balances) {
+            let (sequence, total) = moved[&(number, asset)];
+            assert_eq!(balance.total, total, "the sum of its postings, in their order");
+            assert_eq!(balance.total, balance.available + balance.locked);
+            assert!(balance.update_seq >= sequence && balance.update_seq <= seen.sequence);
+        }
+    }
 }

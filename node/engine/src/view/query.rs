@@ -26,9 +26,9 @@ impl View {
                 Answer::Account(number.and_then(|number| self.account_view(number)))
             }
             Query::Order(id) => Answer::Order(self.find_order(id)),
-            Query::OpenOrders(account, market) => {
+            Query::OpenOrders(account, market, price) => {
                 let number = self.kernel.account_number(account);
-                Answer::OpenOrders(number.map(|number| self.open_orders(number, market)))
+                Answer::OpenOrders(number.map(|number| self.open_orders(number, market, price)))
             }
             Query::Book(number, levels) => Answer::Book(self.book_view(number, levels)),
             Query::Markets => Answer::Markets(self.kernel.markets().map(market_view).collect()),
@@ -88,9 +88,16 @@ impl View {
         }
     }
 
-    fn open_orders(&self, account: u32, market: Option<u32>) -> Vec<OrderView> {
-        let asked = |order: &Order| market.is_none_or(|market| order.market == market);
-        self.kernel.orders_of(account).filter(asked).filter_map(|o| self.order_view(&o)).collect()
+    fn open_orders(
+        &self,
+        account: u32,
+        market: Option<u32>,
+        price: Option<Amount>,
+    ) -> Vec<OrderView> {
+        let in_market = |order: &Order| market.is_none_or(|market| order.market == market);
+        let at_price = |view: &OrderView| price.is_none() || view.price == price;
+        let orders = self.kernel.orders_of(account).filter(in_market);
+        orders.filter_map(|order| self.order_view(&order)).filter(at_price).collect()
     }
 
     /// An open order.

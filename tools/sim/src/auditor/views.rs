@@ -15,7 +15,7 @@ impl Auditor {
     pub(crate) fn queries(&self) -> Vec<Query> {
         let mut queries = vec![Query::Markets, Query::Assets];
         for account in self.oracle.accounts() {
-            queries.extend([Query::Account(account.id), Query::OpenOrders(account.id, None)]);
+            queries.extend([Query::Account(account.id), Query::OpenOrders(account.id, None, None)]);
         }
         let books = self.oracle.markets().iter().map(|market| Query::Book(market.number, DEPTH));
         queries.extend(books);
@@ -46,7 +46,7 @@ impl Auditor {
         };
         match (query, &seen.view) {
             (Query::Account(id), View::Account(view)) => shows(self.is_account(id, view.as_ref())),
-            (Query::OpenOrders(id, None), View::OpenOrders(view)) => {
+            (Query::OpenOrders(id, None, None), View::OpenOrders(view)) => {
                 shows(self.are_orders(id, view.as_deref()))
             }
             (Query::Book(number, _), View::Book(view)) => {

@@ -81,6 +81,10 @@ impl Oracle {
         if fee <= 0 || refund.amount.0 <= 0 {
             return refusal(Why::AmountNotPositive);
         }
+        // D-70, ACCT-13.
+        if fee >= COMMAND_END || refund.amount.0 >= COMMAND_END {
+            return refusal(Why::AmountTooLarge);
+        }
         let new = Refunded { trade, asset, fee, refunded: 0 };
         let kept = self.refunds.get(&(account, trade.sequence())).copied().unwrap_or(new);
         if (kept.trade, kept.asset, kept.fee) != (trade, asset, fee) {
@@ -120,5 +124,7 @@ impl Oracle {
     }
 }
 
+/// 10^18 units.
+const COMMAND_END: i128 = 1_000_000_000_000_000_000_000_000_000_000_000_000;
 /// Fees that are remembered.
 const CHARGED_COUNT: usize = 200;
