@@ -11,6 +11,7 @@ mod bisect;
 mod client;
 mod data;
 mod demo;
+mod explain;
 mod figures;
 mod flow;
 mod keys;
@@ -60,6 +61,8 @@ enum Command {
     Bisect(bisect::Args),
     /// Print balances, open orders and books as they were at a moment.
     State(state::Args),
+    /// Tell the life of one order, each step with the rule behind it.
+    Explain(explain::Args),
     /// A day of the settlement journal: its rows, its report, its reconciliation.
     Settlement(settlement::Args),
     /// Make an access token for a trader or an operator.
@@ -76,6 +79,7 @@ fn main() -> ExitCode {
         Command::Log(args) => log::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Bisect(args) => bisect::run(&args),
         Command::State(args) => state::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Explain(args) => explain::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Settlement(args) => settlement::run(&args),
         Command::Token(args) => token::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Admin(args) => admin::run(&args).map(|()| ExitCode::SUCCESS),
