@@ -18,6 +18,7 @@ mod keys;
 mod log;
 mod logging;
 mod render;
+mod replay;
 mod run;
 mod session;
 mod settings;
@@ -53,6 +54,8 @@ enum Command {
     Run(run::Args),
     /// Replay a recorded market and compare its trades and books.
     Flow(flow::Args),
+    /// Replay the event log from a moment to a moment, check it and compare what comes of it.
+    Replay(replay::Args),
     /// Replay both logs of a data folder and compare them.
     Verify(verify::Args),
     /// Print the commands or the events of a data folder.
@@ -75,6 +78,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Run(args) => run::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Flow(args) => flow::run(&args),
+        Command::Replay(args) => replay::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Log(args) => log::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Bisect(args) => bisect::run(&args),

@@ -18,7 +18,7 @@ use units::Id;
 
 pub(crate) use entity::{describe, hex, name_of};
 pub(crate) use hash::state_hash;
-pub(crate) use moment::{Groups, Moment, apply, one_group};
+pub(crate) use moment::{Groups, Moment, apply, one_group, replay};
 
 use crate::log::{Source, is_closed_pipe};
 
@@ -70,7 +70,7 @@ struct Chosen {
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let source = Source::open(&args.data)?;
     let at = args.at.unwrap_or(Moment::Sequence(u64::MAX));
-    let kernel = moment::replay(&source, at)?;
+    let kernel = replay(&source, at)?;
     let chosen = choose(args, &kernel)?;
     let mut out = std::io::stdout().lock();
     let shown = if args.json {

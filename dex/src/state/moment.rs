@@ -96,7 +96,7 @@ impl Groups {
 ///
 /// # Errors
 /// The log cannot be read or applied, or begins later.
-pub(super) fn replay(source: &Source, at: Moment) -> anyhow::Result<Kernel> {
+pub(crate) fn replay(source: &Source, at: Moment) -> anyhow::Result<Kernel> {
     let end = match at {
         Moment::Sequence(last) => source.event_end().min(last),
         Moment::Time(_) => source.event_end(),
