@@ -17,6 +17,7 @@ mod flow;
 mod keys;
 mod log;
 mod logging;
+mod quarantine;
 mod render;
 mod replay;
 mod run;
@@ -72,6 +73,8 @@ enum Command {
     Token(token::Args),
     /// Change markets, fees and accounts of a running exchange.
     Admin(admin::Args),
+    /// Leave a command out that breaks an invariant, and halt trading in its place.
+    Quarantine(quarantine::Args),
 }
 
 fn main() -> ExitCode {
@@ -87,6 +90,7 @@ fn main() -> ExitCode {
         Command::Settlement(args) => settlement::run(&args),
         Command::Token(args) => token::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Admin(args) => admin::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Quarantine(args) => quarantine::run(&args),
     };
     match done {
         Ok(status) => status,

@@ -34,6 +34,7 @@ mod order;
 mod place;
 mod preview;
 mod pro_rata;
+mod quarantine;
 mod rates;
 mod refund;
 mod replay;

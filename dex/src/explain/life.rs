@@ -5,7 +5,9 @@
 //! has ended may still be named by a cancel that is refused.
 
 use anyhow::{Context as _, bail};
-use schema::{Event, EventGroup, EventHead, Label, Matching, OrderSubmitted, OrderTerms, SymbolRef};
+use schema::{
+    Event, EventGroup, EventHead, Label, Matching, OrderSubmitted, OrderTerms, SymbolRef,
+};
 use units::Id;
 
 use super::moment::{Moment, Origins};
@@ -73,7 +75,8 @@ pub(super) fn of(source: &Source, wanted: &Wanted) -> anyhow::Result<Life> {
         bail!("no order {id} is in this log, which ends at event {}", source.event_end());
     }
     let bar = bar("reading events", source.event_end());
-    let mut reader = Reader { renderer: Renderer::new(), origins: Origins::default(), subject: None };
+    let mut reader =
+        Reader { renderer: Renderer::new(), origins: Origins::default(), subject: None };
     let mut steps = Vec::new();
     let mut groups = Groups::behind(source, 0)?;
     while let Some(bytes) = groups.next_bytes()? {
@@ -87,11 +90,13 @@ pub(super) fn of(source: &Source, wanted: &Wanted) -> anyhow::Result<Life> {
         bar.set_position(last);
     }
     bar.finish_and_clear();
-    let Some(subject) = reader.subject else { bail!("event {first} of this log is of no order {id}") };
+    let Some(subject) = reader.subject else {
+        bail!("event {first} of this log is of no order {id}")
+    };
     let account = reader.renderer.kernel().account_number(subject.account);
     let name = account.and_then(|it| reader.renderer.kernel().account(it));
-    let account = name
-        .map_or_else(|| subject.account.to_string(), |it| it.opening.external_id.to_string());
+    let account =
+        name.map_or_else(|| subject.account.to_string(), |it| it.opening.external_id.to_string());
     Ok(Life { order: id, account, steps })
 }
 
@@ -141,7 +146,8 @@ impl Reader {
             .map_or(Matching::PriceTime, |market| market.terms.matching);
         let rendered = self.renderer.render(group)?;
         for ((_, event), rendered) in events.iter().zip(rendered) {
-            let refuses = matches!(event, Event::CommandRejected(it) if it.party.target == Some(id));
+            let refuses =
+                matches!(event, Event::CommandRejected(it) if it.party.target == Some(id));
             if !refuses && !rendered.orders.contains(&id) {
                 continue;
             }

@@ -51,8 +51,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let source = Source::open(&args.data)?;
     let life = life::of(&source, &wanted)?;
     let mut out = std::io::stdout().lock();
-    let shown =
-        if args.json { show::json(&mut out, &life) } else { show::text(&mut out, &life) };
+    let shown = if args.json { show::json(&mut out, &life) } else { show::text(&mut out, &life) };
     match shown {
         Err(fault) if is_closed_pipe(&fault) => Ok(()),
         shown => shown,

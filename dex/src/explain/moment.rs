@@ -81,8 +81,7 @@ impl Origins {
         account: Id,
         symbol: Option<Label>,
     ) -> Moment {
-        let mut moment =
-            Moment { behind: kernel.position().event_sequence, figures: Vec::new() };
+        let mut moment = Moment { behind: kernel.position().event_sequence, figures: Vec::new() };
         let market = symbol.and_then(|symbol| kernel.market_number(&symbol));
         match kernel.account_number(account) {
             Some(number) => self.of_account(kernel, number, market, &mut moment.figures),
@@ -121,9 +120,8 @@ impl Origins {
         }
         let Some(market) = market else { return };
         let open = kernel.orders_of(number).filter(|order| order.market == market.number);
-        let (count, last) = open.fold((0u32, None), |(count, _), order| {
-            (count + 1, Some(kernel.order_id(order)))
-        });
+        let (count, last) =
+            open.fold((0u32, None), |(count, _), order| (count + 1, Some(kernel.order_id(order))));
         let most = market.terms.open_orders_max;
         push(figures, "open orders in the market", format!("{count} of {most}"), last);
         if let Some(rates) = kernel.rates(number, market.number) {
@@ -159,11 +157,6 @@ impl Origins {
     }
 }
 
-fn push(
-    figures: &mut Vec<Figure>,
-    name: &str,
-    value: impl std::fmt::Display,
-    event: Option<Id>,
-) {
+fn push(figures: &mut Vec<Figure>, name: &str, value: impl std::fmt::Display, event: Option<Id>) {
     figures.push(Figure { name: name.to_owned(), value: value.to_string(), event });
 }

@@ -33,7 +33,10 @@ pub(super) fn rules_of(event: &Event, matching: Matching) -> Vec<Rule> {
             "a buy reserves its value and the taker fee on it, a sell its quantity",
         )],
         Event::OrderAccepted(_) => {
-            vec![rule("LIFE-15", "what passes the checks is PENDING, with its reservation, at once")]
+            vec![rule(
+                "LIFE-15",
+                "what passes the checks is PENDING, with its reservation, at once",
+            )]
         }
         Event::OrderRejected(rejected) => rejection(rejected),
         Event::CommandRejected(refused) => {
@@ -108,9 +111,7 @@ const fn release(reason: ReleaseReason) -> Rule {
         ReleaseReason::OrderFilled => {
             rule("TRADE-17", "what a fill did not need of its reservation is free again")
         }
-        ReleaseReason::OrderReduced => {
-            rule("LIFE-42", "what was taken off frees its reservation")
-        }
+        ReleaseReason::OrderReduced => rule("LIFE-42", "what was taken off frees its reservation"),
         ReleaseReason::OrderExpired => rule("LIFE-31", "an order that expires holds nothing more"),
         _ => rule("LIFE-39", "an order that is canceled holds nothing more"),
     }

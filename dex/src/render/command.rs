@@ -79,6 +79,12 @@ fn body<W: Watch>(kernel: &Kernel<W>, command: &Command) -> Fields {
         Command::RecordClockStatus { from, to, skew } => {
             Fields::new().text("from", from.name()).text("to", to.name()).text("skew", skew)
         }
+        Command::Quarantine(quarantine, _) => Fields::new()
+            .count("command", quarantine.command)
+            .text("invariant", quarantine.invariant)
+            .text("left", quarantine.left)
+            .text("right", quarantine.right)
+            .text("actor", quarantine.actor),
         Command::ListAsset(terms, _) => registry::asset(terms),
         Command::ListMarket(terms, _) => {
             registry::market(Fields::new().text("symbol", terms.symbol), terms)

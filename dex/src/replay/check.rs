@@ -80,7 +80,9 @@ impl Check {
 
     /// Takes a number out of those that are missing; `false` when it is none of them.
     fn fill(&mut self, sequence: u64) -> bool {
-        let Some((&first, &last)) = self.missing.range(..=sequence).next_back() else { return false };
+        let Some((&first, &last)) = self.missing.range(..=sequence).next_back() else {
+            return false;
+        };
         if last < sequence {
             return false;
         }

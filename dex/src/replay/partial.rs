@@ -151,7 +151,8 @@ impl One {
     /// Takes an event if it lists the entity, or settles a trade of it.
     fn pass(&mut self, event: &Rendered) -> anyhow::Result<()> {
         let (kind, payload) = (event.kind.name(), &event.payload);
-        if kind == "AccountCreated" && self.name.as_deref() == Some(payload.text_of("external_id")) {
+        if kind == "AccountCreated" && self.name.as_deref() == Some(payload.text_of("external_id"))
+        {
             payload.text_of("account_id").clone_into(&mut self.id);
         }
         if kind == "TradeSettled" && self.kind == "account" {
@@ -171,8 +172,7 @@ impl One {
     /// The number that the event has among those of the entity; absent when it does not list it.
     fn listed(&self, event: &Rendered) -> Option<u64> {
         let Some(Value::Object(metadata)) = event.object.field("metadata") else { return None };
-        let is_this =
-            |it: &&Fields| it.text_of("kind") == self.kind && it.text_of("id") == self.id;
+        let is_this = |it: &&Fields| it.text_of("kind") == self.kind && it.text_of("id") == self.id;
         match metadata.objects_of("entities").find(is_this)?.field("sequence") {
             Some(Value::Count(sequence)) => Some(*sequence),
             _ => None,
@@ -298,7 +298,9 @@ impl One {
                 wrong("status", figure("status"), status)
                     .or_else(|| wrong("quantity", figure("quantity"), &total))
                     .or_else(|| wrong("filled_quantity", figure("filled_quantity"), &filled))
-                    .or_else(|| wrong("sequence", &self.sequence.to_string(), &order.version.to_string()))
+                    .or_else(|| {
+                        wrong("sequence", &self.sequence.to_string(), &order.version.to_string())
+                    })
             }
             _ => {
                 let number = Label::new(&self.id).ok().and_then(|it| kernel.market_number(&it))?;
@@ -306,7 +308,9 @@ impl One {
                 let last = market.last_price.map(|ticks| market.price(ticks).to_string());
                 wrong("sequence", &self.sequence.to_string(), &market.sequence.to_string())
                     .or_else(|| wrong("open", figure("open"), &market.open.to_string()))
-                    .or_else(|| wrong("last_price", figure("last_price"), &last.unwrap_or_default()))
+                    .or_else(|| {
+                        wrong("last_price", figure("last_price"), &last.unwrap_or_default())
+                    })
             }
         }
     }
@@ -332,7 +336,9 @@ impl One {
             let sums = self.balances.get(symbol.as_str()).unwrap_or(&none);
             if [sums[0].amount, sums[1].amount] != [balance.available, balance.locked] {
                 let (here, there) = (sums[0].amount, balance.available);
-                return Some(format!("{symbol} available is {here} by its own events, and {there}"));
+                return Some(format!(
+                    "{symbol} available is {here} by its own events, and {there}"
+                ));
             }
         }
         None

@@ -67,7 +67,9 @@ impl Cause {
     const fn says(self) -> &'static str {
         match self {
             Self::Log => "missing or damaged events: the check of the log failed",
-            Self::Logic => "a fault of logic or determinism: the log is sound, and the states differ",
+            Self::Logic => {
+                "a fault of logic or determinism: the log is sound, and the states differ"
+            }
         }
     }
 }
@@ -125,9 +127,10 @@ impl Report {
     }
 
     fn json(&self) -> Value {
-        let wrong = self.wrong.as_ref().map(|it| {
-            json!({"behind_event": it.event, "entity": it.entity, "what": it.what})
-        });
+        let wrong = self
+            .wrong
+            .as_ref()
+            .map(|it| json!({"behind_event": it.event, "entity": it.entity, "what": it.what}));
         json!({
             "equal": self.is_equal(),
             "behind_event": self.begun,
@@ -174,7 +177,8 @@ impl Report {
         lines.extend(self.findings.iter().map(|finding| format!("the log: {finding}")));
         if let Some(wrong) = &self.wrong {
             let entity = wrong.entity.as_deref().unwrap_or("nothing");
-            lines.push(format!("stopped behind event {}, at {entity}: {}", wrong.event, wrong.what));
+            lines
+                .push(format!("stopped behind event {}, at {entity}: {}", wrong.event, wrong.what));
         }
         for field in &self.differences {
             lines.push(field.line());

@@ -90,7 +90,8 @@ impl InProcess {
             | Command::LeaderChanged { .. }
             | Command::RecordStateHash { .. }
             | Command::RecordSnapshot { .. }
-            | Command::RecordClockStatus { .. } => {
+            | Command::RecordClockStatus { .. }
+            | Command::Quarantine(..) => {
                 let refusal = Refusal::new(Code::PermissionDenied, Why::NotOffered);
                 Some(Ok(Reply { command: 0, last_event, outcome: Outcome::Refused(refusal) }))
             }

@@ -21,6 +21,7 @@ use crate::blocks::RecordEvents;
 use crate::engine::RecoveryReport;
 use crate::executor::Executor;
 use crate::fault::ReplayFault;
+use crate::quarantine::Quarantines;
 use crate::shadow::Shadow;
 use crate::snapshots::{Loaded, Unusable, load};
 use crate::stored::StoredEvents;
@@ -65,6 +66,7 @@ pub(crate) fn replay(
         replayed.begin_from(store, log, ended_order_count)?;
     }
     let first = replayed.report.command_sequence + 1;
+    replayed.executor.keep_out(Quarantines::of_log(log, first)?);
     if end.sequence >= first {
         for record in log.read(first)? {
             replayed.add_record(&record?)?;

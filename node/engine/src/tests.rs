@@ -7,6 +7,7 @@ mod fees;
 mod history;
 mod mix;
 mod pipeline;
+mod quarantine;
 mod reads;
 mod restart;
 mod snapshots;

@@ -182,7 +182,8 @@ fn the_body_is_what_is_asked_and_no_more() {
         let approval = bytes.len() - (10 + body.len());
         let is_approved = matches!(
             kind,
-            CommandKind::ListAsset
+            CommandKind::Quarantine
+                | CommandKind::ListAsset
                 | CommandKind::ListMarket
                 | CommandKind::SetAccountStatus
                 | CommandKind::PauseMarket
