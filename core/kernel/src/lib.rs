@@ -46,6 +46,9 @@ mod view;
 mod walk;
 mod watch;
 
+/// Version of the rules: bounds and behavior that decide what a command does (D-55, D-82).
+pub const CORE_VERSION: u32 = 1;
+
 pub use entity::Entity;
 pub use kernel::{Kernel, Position};
 pub use keys::KeptKey;

@@ -236,7 +236,12 @@ mod tests {
         // What has ended is no cause of anything more.
         let late = check(&[(1, canceled(1)), (2, canceled(1)), (3, trade(1, 2))]);
         assert_eq!(late, [lacking(2, ACCEPTED), lacking(3, orders)]);
-        let filled = Event::OrderPartiallyFilled(Fill { order: 9, lots: Lots(1) });
+        let filled = Event::OrderPartiallyFilled(Fill {
+            order: 9,
+            ticks: Ticks(1),
+            lots: Lots(1),
+            fee: Amount::ZERO,
+        });
         assert_eq!(check(&[(1, filled)]), [lacking(1, ACCEPTED)]);
     }
 }

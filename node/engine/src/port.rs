@@ -21,6 +21,7 @@ use crate::exchange_clock::ExchangeClock;
 use crate::intake::{Entry, Refused};
 use crate::mailbox::Mailbox;
 use crate::releaser::Released;
+use crate::room::is_taken;
 use crate::sequencer::refused_unsequenced;
 use crate::shard::Shard;
 use crate::ticket::{Answer, Many, Ticket};
@@ -82,6 +83,10 @@ impl InProcess {
         if self.shard.is_lagging() && !passes_closed_intake(&request.command) {
             self.shard.metrics.refused_lag.add(1);
             return Some(Err(PortFault::Busy));
+        }
+        if !is_taken(self.shard.look_for_room(), &request.command) {
+            self.shard.metrics.refused_room.add(1);
+            return Some(Err(PortFault::NoRoom));
         }
         let last_event = self.shard.metrics.released_event.value();
         match request.command {

@@ -109,6 +109,12 @@ impl Replayed {
                 let (snapshot, commands) = (header.command_sequence, log.end().sequence);
                 return Err(ReplayFault::SnapshotAhead { snapshot, commands });
             }
+            if !stands_on(log, &header)? {
+                let fault = Unusable::Record;
+                tracing::error!(%fault, event_sequence, "CRITICAL: a snapshot is not usable");
+                put_aside(store, event_sequence, &fault);
+                continue;
+            }
             if self.events.has_end(&end)? {
                 self.begin_behind(loaded, end, log)?;
                 return Ok(());
@@ -207,6 +213,13 @@ impl Replayed {
         self.report.state_hash = kept;
         Ok(())
     }
+}
+
+/// Whether the command log has the record that a snapshot stands behind; one that does not name it is believed.
+fn stands_on(log: &dyn CommandLog, header: &Header) -> Result<bool, ReplayFault> {
+    let Some(place) = header.log else { return Ok(true) };
+    let record = log.read(header.command_sequence)?.next().transpose()?;
+    Ok(record.is_some_and(|record| record.hash() == place.command_hash))
 }
 
 /// A damaged snapshot is kept under another name; one that only cannot be read now stays as it is.

@@ -10,6 +10,8 @@ mod pipeline;
 mod quarantine;
 mod reads;
 mod restart;
+mod room;
+mod segments;
 mod snapshots;
 mod stepped;
 mod verify;
