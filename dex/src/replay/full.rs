@@ -9,11 +9,12 @@ use kernel::{ApplyError, Kernel};
 use schema::limits::HASH_WINDOW;
 use schema::{Event, EventGroup, EventHead};
 
+use super::begin::{Begin, begin_at};
 use super::check::Check;
 use super::compare::Other;
 use super::digest::{Changed, Sums};
 use super::report::{Cause, Report, Wrong};
-use super::{Args, begin, target};
+use super::{Args, target};
 use crate::flow::bar;
 use crate::log::Source;
 use crate::state::{Groups, Moment, name_of, one_group};
@@ -29,7 +30,7 @@ pub(super) fn replay(source: &Source, args: &Args) -> anyhow::Result<Report> {
         (Some(_), Some(at)) => bail!("the snapshot is of event {at}: leave out --to"),
         (to, None) => to.unwrap_or(Moment::Sequence(u64::MAX)),
     };
-    let begin = begin::at(&args.data, args.from)?;
+    let begin = begin_at(source, &args.data, args.from)?;
     let mut replay = Replay::begin(begin);
     let began = Instant::now();
     let stopped = replay.run(source, to)?;
@@ -69,8 +70,8 @@ struct Replay {
 }
 
 impl Replay {
-    fn begin(begin: begin::Begin) -> Self {
-        let begin::Begin { mut kernel, snapshot } = begin;
+    fn begin(begin: Begin<Changed>) -> Self {
+        let Begin { mut kernel, snapshot } = begin;
         let begun = kernel.position().event_sequence;
         let sums = Sums::of(&mut kernel);
         let accounts = 0..kernel.account_count();

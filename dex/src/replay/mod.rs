@@ -19,6 +19,8 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 
+pub(crate) use begin::begin_at;
+
 use crate::log::{Source, check_folder};
 use crate::state::Moment;
 
