@@ -10,7 +10,7 @@ type Figure<'a> = (&'a str, &'a str, &'a str, &'a Counter);
 
 /// Appends the figures of a shard.
 pub(crate) fn write(out: &mut String, metrics: &Arc<Metrics>) {
-    let figures: [Figure<'_>; 13] = [
+    let figures: [Figure<'_>; 11] = [
         (
             "dex_commands_total",
             "counter",
@@ -44,18 +44,6 @@ pub(crate) fn write(out: &mut String, metrics: &Arc<Metrics>) {
             "Commands refused because the view lags.",
             &metrics.refused_lag,
         ),
-        (
-            "dex_refused_room_total",
-            "counter",
-            "Commands refused because the disk is nearly full.",
-            &metrics.refused_room,
-        ),
-        (
-            "dex_disk_used_hundredths_of_percent",
-            "gauge",
-            "What of the disk is in use.",
-            &metrics.disk_used,
-        ),
         ("dex_syncs_total", "counter", "Syncs of the command log.", &metrics.sync_count),
         (
             "dex_clock_steps_total",
@@ -71,6 +59,7 @@ pub(crate) fn write(out: &mut String, metrics: &Arc<Metrics>) {
         ),
     ];
     write_counters(out, &figures);
+    write_disk(out, metrics);
     write_archive(out, metrics);
     let times = [
         ("dex_sync_seconds_total", "counter", "Time spent in syncs.", &metrics.sync_nanos),
@@ -86,7 +75,7 @@ pub(crate) fn write(out: &mut String, metrics: &Arc<Metrics>) {
 
 /// Appends the figures of snapshots and the archive, and how far that and the view are behind.
 fn write_archive(out: &mut String, metrics: &Metrics) {
-    let figures: [Figure<'_>; 10] = [
+    let figures: [Figure<'_>; 8] = [
         (
             "dex_repeated_scans_total",
             "counter",
@@ -105,18 +94,6 @@ fn write_archive(out: &mut String, metrics: &Metrics) {
             "counter",
             "Snapshots that could not be stored.",
             &metrics.snapshot_fault_count,
-        ),
-        (
-            "dex_state_checkpoint_sequence",
-            "gauge",
-            "Event of the newest checkpoint since the start.",
-            &metrics.state_checkpoint,
-        ),
-        (
-            "dex_compressed_segments_total",
-            "counter",
-            "Segments of the event log that were compressed.",
-            &metrics.compressed_count,
         ),
         (
             "dex_archive_sequence",
@@ -151,6 +128,37 @@ fn write_archive(out: &mut String, metrics: &Metrics) {
         let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} gauge");
         let _ = writeln!(out, "{name}{{role=\"core\"}} {lag}");
     }
+}
+
+/// Appends the figures of the disk and of what is done to it beside trading.
+fn write_disk(out: &mut String, metrics: &Metrics) {
+    let figures: [Figure<'_>; 4] = [
+        (
+            "dex_refused_room_total",
+            "counter",
+            "Commands refused because the disk is nearly full.",
+            &metrics.refused_room,
+        ),
+        (
+            "dex_disk_used_hundredths_of_percent",
+            "gauge",
+            "What of the disk is in use.",
+            &metrics.disk_used,
+        ),
+        (
+            "dex_state_checkpoint_sequence",
+            "gauge",
+            "Event of the newest checkpoint since the start.",
+            &metrics.state_checkpoint,
+        ),
+        (
+            "dex_compressed_segments_total",
+            "counter",
+            "Segments of the event log that were compressed.",
+            &metrics.compressed_count,
+        ),
+    ];
+    write_counters(out, &figures);
 }
 
 fn write_counters(out: &mut String, figures: &[Figure<'_>]) {

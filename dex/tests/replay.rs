@@ -323,7 +323,7 @@ fn a_rejection_is_explained_with_its_evidence() {
         let text = event["payload"].to_string();
         moves.contains(&kind) && text.contains(&alice.to_string()) && text.contains("USDT")
     };
-    assert_eq!(events.iter().filter(is_usdt_of_alice).next_back(), Some(balance));
+    assert_eq!(events.iter().rfind(is_usdt_of_alice), Some(balance));
     assert_eq!(of(&figure("price")["event_id"])["event_type"], "MarketListed");
     assert_eq!(of(&figure("account status")["event_id"])["event_type"], "AccountCreated");
     let strange = dex(folder, &["explain", &alice.to_string(), "data"]);
@@ -364,13 +364,19 @@ fn a_replay_begins_at_a_snapshot_and_ends_where_it_is_told() {
         let reached = to["event_sequence"].as_u64().expect("a number");
         assert!(reached <= event["sequence"].as_u64().expect("a number"));
         let at = reached.to_string();
-        let moment = to["timestamp"].as_str().expect("a time");
+        let nanos = to["timestamp_nanos"].as_i64().expect("a time");
+        let seconds = &to["timestamp"].as_str().expect("a time")[..19];
+        let moment = &format!("{seconds}.{:09}Z", nanos % 1_000_000_000);
         for (tool, flag) in [("replay", "--to"), ("state", "--at")] {
             let by_number = equal(folder, &[tool, "data", flag, &at]);
             let by_time = equal(folder, &[tool, "data", flag, moment]);
             assert_eq!(by_number["state_hash"], to["state_hash"], "{tool} {at}");
             assert_eq!(by_time["event_sequence"], to["event_sequence"], "{tool} {moment}");
             assert_eq!(by_time["state_hash"], to["state_hash"], "{tool} {moment}");
+            // A nanosecond earlier the command was not whole.
+            let before = format!("{seconds}.{:09}Z", nanos % 1_000_000_000 - 1);
+            let by_time = equal(folder, &[tool, "data", flag, &before]);
+            assert!(by_time["event_sequence"].as_u64() < Some(reached), "{tool} {before}");
         }
     }
     let report = folder.join("report.json");
@@ -527,9 +533,17 @@ fn a_period_is_told_with_its_events(folder: &Path, last: u64) {
     for id in fees["event_ids"].as_array().expect("a list") {
         let event = events.iter().find(|event| event["event_id"] == *id).expect("of the period");
         assert_eq!(event["event_type"], "TradeSettled");
-        // He took every trade.
-        let fee = event["payload"]["taker_fee"].as_str().expect("an amount");
-        paid = paid + fee.parse().expect("one");
+        let trade = &event["payload"]["trade_id"];
+        let is_made = |it: &&Value| {
+            it["event_type"] == "TradeExecuted" && it["payload"]["trade_id"] == *trade
+        };
+        let made = events.iter().find(is_made).expect("of the period");
+        let bob = &told["rebuilt"]["id"];
+        let is_maker = made["payload"]["maker_account_id"] == *bob;
+        assert!(is_maker || made["payload"]["taker_account_id"] == *bob);
+        let side = if is_maker { "maker_fee" } else { "taker_fee" };
+        let fee = event["payload"][side].as_str().expect("an amount");
+        paid += fee.parse().expect("one");
     }
     assert!(paid > Amount::ZERO);
     assert_eq!(fees["paid"], paid.to_string());

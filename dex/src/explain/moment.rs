@@ -54,12 +54,10 @@ impl Origins {
                     self.markets.insert(event.terms.symbol, [Some(id), Some(id)]);
                 }
                 Event::MarketParametersChanged(event) => {
-                    let symbol = symbol(event.market);
-                    symbol.map(|symbol| self.markets.entry(symbol).or_default()[0] = Some(id));
+                    self.set_market(symbol(event.market), 0, id);
                 }
                 Event::MarketPaused(event) | Event::MarketResumed(event) => {
-                    let symbol = symbol(event.market);
-                    symbol.map(|symbol| self.markets.entry(symbol).or_default()[1] = Some(id));
+                    self.set_market(symbol(event.market), 1, id);
                 }
                 Event::AccountStatusChanged(event) => {
                     self.statuses.insert(event.account, id);
@@ -72,6 +70,12 @@ impl Origins {
             }
         }
         Ok(())
+    }
+
+    fn set_market(&mut self, symbol: Option<Label>, part: usize, event: Id) {
+        if let Some(symbol) = symbol {
+            self.markets.entry(symbol).or_default()[part] = Some(event);
+        }
     }
 
     /// What holds for an account in a market.

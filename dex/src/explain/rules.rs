@@ -147,7 +147,6 @@ const fn detail_rule(detail: &Detail) -> Rule {
 }
 
 /// The requirement that a fixed sentence comes from.
-#[expect(clippy::too_many_lines, reason = "one line for each sentence")]
 const fn id_of(why: Why) -> &'static str {
     match why {
         Why::LimitWithoutPrice

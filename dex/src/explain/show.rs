@@ -77,7 +77,7 @@ fn figures(out: &mut impl Write, moment: &Moment) -> anyhow::Result<()> {
     writeln!(out, "          as it was behind event {}:", moment.behind)?;
     for figure in &moment.figures {
         let event = figure.event.map_or_else(|| "-".to_owned(), |id| id.to_string());
-        writeln!(out, "          {:26}{:>28}  event {event}", figure.name, figure.value)?;
+        writeln!(out, "          {:26}{:>40}  event {event}", figure.name, figure.value)?;
     }
     Ok(())
 }

@@ -19,7 +19,7 @@ pub(super) struct Other {
 }
 
 enum State {
-    Log(Source),
+    Log(Box<Source>),
     Snapshot(Box<Kernel<Changed>>),
 }
 
@@ -30,7 +30,7 @@ impl Other {
     /// It is none, or damaged.
     pub(super) fn open(path: &Path) -> anyhow::Result<Self> {
         if path.is_dir() {
-            return Ok(Self { at: None, state: State::Log(Source::open(path)?) });
+            return Ok(Self { at: None, state: State::Log(Box::new(Source::open(path)?)) });
         }
         let snapshot = begin::file(path)?;
         let kernel = begin::load(&snapshot)?;

@@ -219,7 +219,7 @@ impl One {
 
     fn post(&mut self, asset: &str, part: usize, amount: Amount, event: &Rendered) {
         let sum = &mut self.balances.entry(asset.to_owned()).or_default()[part];
-        sum.amount = sum.amount + amount;
+        sum.amount += amount;
         sum.events.push(event_id(event));
     }
 
@@ -237,7 +237,7 @@ impl One {
             let fee: Amount = payload.text_of(name).parse().ok().context("a fee")?;
             let asset = payload.text_of(&format!("{name}_asset")).to_owned();
             let sum = self.fees.entry(asset).or_default();
-            sum.amount = sum.amount + fee;
+            sum.amount += fee;
             sum.events.push(event_id(event));
         }
         Ok(())

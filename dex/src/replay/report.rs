@@ -138,6 +138,7 @@ impl Report {
             "event_sequence": self.event_sequence,
             "command_sequence": self.command_sequence,
             "timestamp": self.timestamp.map(|time| time.to_string()),
+            "timestamp_nanos": self.timestamp.map(|time| time.0),
             "trades": self.trades,
             "recorded_hashes_compared": self.hashes,
             "state_hash": self.state_hash.map(|hash| hex(&hash)),
@@ -180,8 +181,9 @@ impl Report {
             lines
                 .push(format!("stopped behind event {}, at {entity}: {}", wrong.event, wrong.what));
         }
-        for field in &self.differences {
-            lines.push(field.line());
+        lines.extend(self.differences.iter().map(Field::line));
+        if self.compared && self.differences.is_empty() {
+            lines.push("the other state is the same in every field".to_owned());
         }
         lines.push(match self.cause() {
             Some(cause) => format!("NOT EQUAL; likely {}", cause.says()),

@@ -61,14 +61,17 @@ pub(crate) fn play(before: &[Block], blocks: &[Block]) -> Played {
     for (number, block) in blocks.iter().enumerate() {
         done = done.and_then(|()| player.run(number, block));
     }
-    let Player { exchange, senders, mut played, names, .. } = player;
+    let Player { exchange, senders, mut played, names, sequence, before, .. } = player;
     let (log, folder) = exchange.stop();
     match done {
         // What follows a request that failed is wrong for no reason of its own.
         Err(fault) => played.faults.push(fault),
         Ok(()) => {
             compare_events(&log, &senders, blocks, &mut played);
-            run_tools(&folder, &names, blocks, &mut played);
+            let mut typed = names.clone();
+            typed.insert("sequence".to_owned(), sequence.to_string());
+            typed.insert("before".to_owned(), before.to_string());
+            run_tools(&folder, (&names, &typed), blocks, &mut played);
         }
     }
     played
@@ -238,7 +241,7 @@ fn has(value: &Value, wanted: &Value) -> bool {
 }
 
 /// Each tool block against what the tool prints now.
-fn run_tools(folder: &TempDir, names: &Names, blocks: &[Block], played: &mut Played) {
+fn run_tools(folder: &TempDir, names: (&Names, &Names), blocks: &[Block], played: &mut Played) {
     for block in blocks.iter().filter(|block| block.kind == Kind::Tool) {
         match tool::run(folder.path(), block, names) {
             Ok(shown) => played.compare(block, shown),

@@ -10,14 +10,18 @@ use std::process::Command;
 use crate::page::{Block, Fault};
 use crate::request::{Names, resolve};
 
-/// The lines of the block as they would be right.
-pub(crate) fn run(folder: &Path, block: &Block, names: &Names) -> Result<Vec<String>, Fault> {
+/// The lines of the block as they would be right; what may stand in the command has more names than what it prints.
+pub(crate) fn run(
+    folder: &Path,
+    block: &Block,
+    (names, typed_names): (&Names, &Names),
+) -> Result<Vec<String>, Fault> {
     let fault = |text: String| Fault::new(block.line, text);
     let Some(typed) = block.lines.first() else { return Err(fault("an empty block".to_owned())) };
     let Some(args) = typed.strip_prefix("dex ") else {
         return Err(fault("a tool is called as `dex TOOL ...`".to_owned()));
     };
-    let args = resolve(args, names).map_err(fault)?;
+    let args = resolve(args, typed_names).map_err(fault)?;
     let mut command = Command::new(env!("CARGO_BIN_EXE_dex"));
     for arg in args.split(' ') {
         match arg {

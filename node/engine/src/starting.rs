@@ -138,11 +138,7 @@ impl Starting {
             waits,
         }));
         events.count_from(shard.now());
-        let queues = Queues {
-            records: Arc::new(Mailbox::new(IN_FLIGHT_RECORD_MAX)),
-            executed: Arc::new(Mailbox::new(IN_FLIGHT_RECORD_MAX)),
-            released: Arc::new(Mailbox::new(FOLLOWER_LAG_EVENT_MAX)),
-        };
+        let queues = Queues::new();
         let interval = u64::try_from(config.tick_interval.as_nanos()).unwrap_or(u64::MAX);
         let core = Sequencer {
             shard: shard.clone(),
@@ -194,6 +190,16 @@ struct Queues {
     records: Arc<Mailbox<journal::Sealed>>,
     executed: Arc<Mailbox<crate::releaser::Executed>>,
     released: Arc<Mailbox<crate::releaser::Released>>,
+}
+
+impl Queues {
+    fn new() -> Self {
+        Self {
+            records: Arc::new(Mailbox::new(IN_FLIGHT_RECORD_MAX)),
+            executed: Arc::new(Mailbox::new(IN_FLIGHT_RECORD_MAX)),
+            released: Arc::new(Mailbox::new(FOLLOWER_LAG_EVENT_MAX)),
+        }
+    }
 }
 
 /// The archive as a start finds it.

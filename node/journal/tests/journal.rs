@@ -187,7 +187,8 @@ fn a_torn_last_flush_is_cut_and_reported() {
     let before = disk.contents(&segments(&disk)[0]);
     let (mut log, opened) = open(&disk).expect("a torn tail is no damage");
     let cut = opened.cut.expect("half a flush was there");
-    let (begin, size) = (cut.offset as usize, cut.size as usize);
+    let small = |number| usize::try_from(number).expect("small");
+    let (begin, size) = (small(cut.offset), small(cut.size));
     let aside = cut.aside.expect("what was cut is kept");
     assert_eq!(disk.contents(&aside), before[begin..begin + size], "as it stood there");
     assert!(before[begin + size..].iter().all(|byte| *byte == 0), "and all of it");
