@@ -271,7 +271,6 @@ const fn refusing_module(command: CommandKind) -> Source {
         | C::SetAccountRates
         | C::RefundFee
         | C::SetAccountProfile => Source::Account,
-        C::Quarantine => Source::Core,
         C::PlaceOrder
         | C::CancelOrder
         | C::ReduceOrder
