@@ -52,6 +52,7 @@ pub(crate) fn open(settings: &Settings) -> anyhow::Result<Opened> {
         snapshots: SnapshotPolicy {
             events: settings.snapshot_events.max(1),
             interval: Duration::from_secs(settings.snapshot_seconds.max(1)),
+            checkpoint: Duration::from_secs(settings.checkpoint_seconds.max(1)),
             count: settings.snapshot_count.max(1),
         },
         ..Config::default()

@@ -59,6 +59,7 @@ pub(crate) fn write(out: &mut String, metrics: &Arc<Metrics>) {
         ),
     ];
     write_counters(out, &figures);
+    write_disk(out, metrics);
     write_archive(out, metrics);
     let times = [
         ("dex_sync_seconds_total", "counter", "Time spent in syncs.", &metrics.sync_nanos),
@@ -127,6 +128,37 @@ fn write_archive(out: &mut String, metrics: &Metrics) {
         let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} gauge");
         let _ = writeln!(out, "{name}{{role=\"core\"}} {lag}");
     }
+}
+
+/// Appends the figures of the disk and of what is done to it beside trading.
+fn write_disk(out: &mut String, metrics: &Metrics) {
+    let figures: [Figure<'_>; 4] = [
+        (
+            "dex_refused_room_total",
+            "counter",
+            "Commands refused because the disk is nearly full.",
+            &metrics.refused_room,
+        ),
+        (
+            "dex_disk_used_hundredths_of_percent",
+            "gauge",
+            "What of the disk is in use.",
+            &metrics.disk_used,
+        ),
+        (
+            "dex_state_checkpoint_sequence",
+            "gauge",
+            "Event of the newest checkpoint since the start.",
+            &metrics.state_checkpoint,
+        ),
+        (
+            "dex_compressed_segments_total",
+            "counter",
+            "Segments of the event log that were compressed.",
+            &metrics.compressed_count,
+        ),
+    ];
+    write_counters(out, &figures);
 }
 
 fn write_counters(out: &mut String, figures: &[Figure<'_>]) {

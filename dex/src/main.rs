@@ -11,12 +11,15 @@ mod bisect;
 mod client;
 mod data;
 mod demo;
+mod explain;
 mod figures;
 mod flow;
 mod keys;
 mod log;
 mod logging;
+mod quarantine;
 mod render;
+mod replay;
 mod run;
 mod session;
 mod settings;
@@ -52,6 +55,8 @@ enum Command {
     Run(run::Args),
     /// Replay a recorded market and compare its trades and books.
     Flow(flow::Args),
+    /// Replay the event log from a moment to a moment, check it and compare what comes of it.
+    Replay(replay::Args),
     /// Replay both logs of a data folder and compare them.
     Verify(verify::Args),
     /// Print the commands or the events of a data folder.
@@ -60,25 +65,32 @@ enum Command {
     Bisect(bisect::Args),
     /// Print balances, open orders and books as they were at a moment.
     State(state::Args),
+    /// Tell the life of one order, each step with the rule behind it.
+    Explain(explain::Args),
     /// A day of the settlement journal: its rows, its report, its reconciliation.
     Settlement(settlement::Args),
     /// Make an access token for a trader or an operator.
     Token(token::Args),
     /// Change markets, fees and accounts of a running exchange.
     Admin(admin::Args),
+    /// Leave a command out that breaks an invariant, and halt trading in its place.
+    Quarantine(quarantine::Args),
 }
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Run(args) => run::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Flow(args) => flow::run(&args),
+        Command::Replay(args) => replay::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Log(args) => log::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Bisect(args) => bisect::run(&args),
         Command::State(args) => state::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Explain(args) => explain::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Settlement(args) => settlement::run(&args),
         Command::Token(args) => token::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Admin(args) => admin::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Quarantine(args) => quarantine::run(&args),
     };
     match done {
         Ok(status) => status,

@@ -43,7 +43,8 @@ Settings in dex.toml, or as DEX_NAME in the environment:
   ended_order_count = 65536      ended orders that can still be asked for
   snapshot_events = 1000000      events between two snapshots
   snapshot_seconds = 3600        seconds between two snapshots
-  snapshot_count = 4             snapshots that are kept")]
+  snapshot_count = 4             snapshots that are kept
+  checkpoint_seconds = 60        seconds between two checkpoints")]
 pub(crate) struct Args {
     #[command(flatten)]
     source: Source,

@@ -40,6 +40,8 @@ pub(crate) struct Settings {
     pub(crate) snapshot_seconds: u64,
     /// Snapshots that are kept.
     pub(crate) snapshot_count: usize,
+    /// Seconds between two checkpoints.
+    pub(crate) checkpoint_seconds: u64,
 }
 
 /// Form of log lines.
@@ -96,6 +98,7 @@ impl Default for Settings {
             snapshot_events: snapshots.events,
             snapshot_seconds: snapshots.interval.as_secs(),
             snapshot_count: snapshots.count,
+            checkpoint_seconds: snapshots.checkpoint.as_secs(),
         }
     }
 }

@@ -19,7 +19,7 @@ use schema::{
     MarketStateChanged, MarketTerms, Operator, Outcome, Refusal, Stamped, StatusChange, Why,
     signed_bytes,
 };
-use units::{Amount, Lots, Rate, Ticks};
+use units::{Amount, Lots, Rate, Ticks, Timestamp};
 
 use crate::market::tick_times_lot;
 use crate::{Kernel, Watch};
@@ -39,10 +39,19 @@ impl<W: Watch> Kernel<W> {
         operator: &Operator,
     ) -> Result<(), Refusal> {
         check_lists(&stamped.command)?;
+        self.check_signature(stamped, operator, self.command_time)
+    }
+
+    /// As `check_operator`, of a command that may be another than the present one.
+    pub(crate) fn check_signature(
+        &self,
+        stamped: &Stamped,
+        operator: &Operator,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
         let missing = Refusal::new(Code::ApprovalMissing, Why::SignatureMissing);
         let key = stamped.key.filter(|key| key.origin == KeyOrigin::Client).ok_or(missing)?;
         let genesis = self.genesis().ok_or(missing)?;
-        let now = self.command_time;
         if operator.valid_until < now {
             return Err(Refusal::new(Code::InvalidExpiry, Why::KeyTooLate));
         }

@@ -86,7 +86,7 @@ pub struct Kernel<W: Watch = Unwatched> {
     /// The trade that was executed and is not settled yet.
     pub(crate) open_trade: Option<OpenTrade>,
     /// Time of the next event of this command.
-    next_time: Timestamp,
+    pub(crate) next_time: Timestamp,
     /// The key that the next event enters into state.
     entering: Option<Idempotency>,
     /// The order that is accepted, crosses the book and is not done matching.
@@ -240,7 +240,12 @@ impl<W: Watch> Kernel<W> {
     }
 
     #[inline]
-    fn begin(&mut self, stamped: &Stamped, out: &mut EventBuffer, key: Option<Idempotency>) {
+    pub(crate) fn begin(
+        &mut self,
+        stamped: &Stamped,
+        out: &mut EventBuffer,
+        key: Option<Idempotency>,
+    ) {
         if key.is_some() {
             self.entering = key;
         }
@@ -388,6 +393,10 @@ impl<W: Watch> Kernel<W> {
             }
             Command::RecordClockStatus { from, to, skew } => {
                 self.record_clock_status(*from, *to, *skew, out)
+            }
+            // Where the command that it names stood, it has acted already.
+            Command::Quarantine(_, operator) => {
+                self.check_operator(stamped, operator).map(|()| Outcome::Done { created: None })
             }
         }
     }

@@ -34,6 +34,7 @@ mod order;
 mod place;
 mod preview;
 mod pro_rata;
+mod quarantine;
 mod rates;
 mod refund;
 mod replay;
@@ -44,6 +45,9 @@ mod version;
 mod view;
 mod walk;
 mod watch;
+
+/// Version of the rules: bounds and behavior that decide what a command does (D-55, D-82).
+pub const CORE_VERSION: u32 = 1;
 
 pub use entity::Entity;
 pub use kernel::{Kernel, Position};

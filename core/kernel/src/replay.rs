@@ -187,6 +187,8 @@ impl<W: Watch> Kernel<W> {
             Event::StateHashRecorded(event) => self.apply_state_hash(at, event),
             Event::SnapshotTaken(event) => self.apply_snapshot(at, event),
             Event::ClockStatusChanged(event) => self.apply_clock(at, event),
+            // Records; what they say of markets is in the events behind them (D-109).
+            Event::InvariantViolated(_) | Event::TradingHalted(_) => {}
             Event::AssetListed(event) => self.apply_asset_listed(at, event),
             Event::MarketListed(event) => {
                 self.pair_of(event)?;

@@ -59,6 +59,8 @@ pub struct Request {
 pub enum PortFault {
     /// The intake is full or closed for now; nothing was sequenced, the caller may repeat.
     Busy,
+    /// The disk is nearly full; nothing was sequenced (REC-70).
+    NoRoom,
     /// The shard was stopped (D-49); only people resume it.
     Stopped,
     /// The answer did not come in time; the command may have run, repeat it with its key.
@@ -69,6 +71,7 @@ impl fmt::Display for PortFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Busy => "the shard takes no more work now; repeat the request",
+            Self::NoRoom => "the disk of the shard is nearly full; repeat the request later",
             Self::Stopped => "the shard is stopped and waits for people",
             Self::TimedOut => "no answer in time; repeat the request with its key",
         })

@@ -125,6 +125,8 @@ pub enum Command {
         /// Estimated error in seconds.
         skew: Amount,
     },
+    /// Leaves a command out, since it breaks an invariant (D-49).
+    Quarantine(Quarantine, Operator),
     /// Adds an asset.
     ListAsset(AssetTerms, Operator),
     /// Adds a market.
@@ -203,6 +205,21 @@ pub struct AccountOpening {
     pub api_class: ApiClass,
     /// Free pairs of text, sorted by key, keys unique.
     pub metadata: Vec<(Label, Label)>,
+}
+
+/// A command that is left out, and what was found of it (D-49, D-109).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quarantine {
+    /// Number of the command.
+    pub command: u64,
+    /// The invariant that it broke.
+    pub invariant: Label,
+    /// What one side of it was; empty when it has no sides.
+    pub left: Label,
+    /// What the other side was.
+    pub right: Label,
+    /// Who decided it.
+    pub actor: Label,
 }
 
 /// A change of an account's status.
@@ -436,6 +453,7 @@ impl Command {
             Self::RecordStateHash { .. } => CommandKind::RecordStateHash,
             Self::RecordSnapshot { .. } => CommandKind::RecordSnapshot,
             Self::RecordClockStatus { .. } => CommandKind::RecordClockStatus,
+            Self::Quarantine(..) => CommandKind::Quarantine,
             Self::ListAsset(..) => CommandKind::ListAsset,
             Self::ListMarket(..) => CommandKind::ListMarket,
             Self::CreateAccount(_) => CommandKind::CreateAccount,

@@ -14,6 +14,7 @@ use crate::change_codec::{
     write_market_change, write_parameter_change, write_profile_change, write_rates_change,
     write_reduce, write_replace, write_schedule, write_transfer,
 };
+use crate::halt::{read_quarantine, write_quarantine};
 use crate::order_codec::{read_order, write_order};
 use crate::refund::{read_refund, write_refund};
 use crate::terms_codec::{
@@ -97,7 +98,8 @@ impl Command {
 
 const fn operator_of(command: &Command) -> Option<&Operator> {
     match command {
-        Command::ListAsset(_, operator)
+        Command::Quarantine(_, operator)
+        | Command::ListAsset(_, operator)
         | Command::ListMarket(_, operator)
         | Command::SetAccountStatus(_, operator)
         | Command::PauseMarket(_, operator)
@@ -132,6 +134,7 @@ fn write_body_only(out: &mut Vec<u8>, command: &Command) {
             out.extend_from_slice(&[from.number(), to.number()]);
             write_amount(out, *skew);
         }
+        Command::Quarantine(quarantine, _) => write_quarantine(out, quarantine),
         Command::ListAsset(terms, _) => write_asset(out, terms),
         Command::ListMarket(terms, _) => write_market(out, terms),
         Command::CreateAccount(opening) => write_opening(out, opening),
@@ -216,6 +219,7 @@ fn read_body(reader: &mut Reader<'_>, kind: CommandKind) -> Result<Command, Deco
             to: reader.tag(ClockStatus::from_number)?,
             skew: reader.amount()?,
         },
+        K::Quarantine => Command::Quarantine(read_quarantine(reader)?, read_operator(reader)?),
         K::ListAsset => Command::ListAsset(read_asset(reader)?, read_operator(reader)?),
         K::ListMarket => Command::ListMarket(read_market(reader)?, read_operator(reader)?),
         K::CreateAccount => Command::CreateAccount(read_opening(reader)?),

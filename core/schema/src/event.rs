@@ -11,9 +11,10 @@ use units::{Amount, Id, Lots, Rate, Side, Ticks, Timestamp};
 
 use crate::{
     AccountOpening, AccountStatus, ApiClass, AssetTerms, Bucket, ClockStatus, Code, CommandKind,
-    Detail, EventKind, ExpiryReason, FeeKind, FeeRefunded, FeeTier, Genesis, HoldReason, Label,
-    MarketParameters, MarketTerms, OrderTier, OrderType, PositionSide, ReduceReason, ReleaseReason,
-    RiskTier, SelfTrade, SymbolRef, TimeInForce, Trigger, UpdateReason, WaiverReason,
+    Detail, EventKind, ExpiryReason, FeeKind, FeeRefunded, FeeTier, Genesis, HoldReason,
+    InvariantViolated, Label, MarketParameters, MarketTerms, OrderTier, OrderType, PositionSide,
+    ReduceReason, ReleaseReason, RiskTier, SelfTrade, SymbolRef, TimeInForce, TradingHalted,
+    Trigger, UpdateReason, WaiverReason,
 };
 
 /// Configuration and operator key of the venue (EVT-86).
@@ -480,6 +481,8 @@ pub enum Event {
     StateHashRecorded(StateHashRecorded),
     SnapshotTaken(SnapshotTaken),
     ClockStatusChanged(ClockStatusChanged),
+    InvariantViolated(InvariantViolated),
+    TradingHalted(TradingHalted),
     AssetListed(AssetListed),
     MarketListed(MarketListed),
     MarketPaused(MarketStateChanged),
@@ -522,6 +525,8 @@ impl Event {
             Self::StateHashRecorded(_) => K::StateHashRecorded,
             Self::SnapshotTaken(_) => K::SnapshotTaken,
             Self::ClockStatusChanged(_) => K::ClockStatusChanged,
+            Self::InvariantViolated(_) => K::InvariantViolated,
+            Self::TradingHalted(_) => K::TradingHalted,
             Self::AssetListed(_) => K::AssetListed,
             Self::MarketListed(_) => K::MarketListed,
             Self::MarketPaused(_) => K::MarketPaused,

@@ -11,6 +11,7 @@ use crate::change_codec::{
     read_countdown_changed, read_parameters_changed, read_profile_changed, read_reduced,
     read_schedule_changed, read_tier_changed, read_transferred, read_triggered,
 };
+use crate::halt::{read_halted, read_violated};
 use crate::refund::read_refunded;
 use crate::terms_codec::{
     read_asset, read_genesis, read_market, read_opening, write_asset, write_genesis, write_market,
@@ -180,6 +181,8 @@ impl Payload for Event {
             Self::StateHashRecorded(event) => event,
             Self::SnapshotTaken(event) => event,
             Self::ClockStatusChanged(event) => event,
+            Self::InvariantViolated(event) => event,
+            Self::TradingHalted(event) => event,
             Self::AssetListed(event) => event,
             Self::MarketListed(event) => event,
             Self::MarketPaused(event) | Self::MarketResumed(event) => event,
@@ -254,6 +257,8 @@ pub(crate) fn read_event(
             to: reader.tag(ClockStatus::from_number)?,
             skew: reader.amount()?,
         }),
+        K::InvariantViolated => Event::InvariantViolated(read_violated(reader)?),
+        K::TradingHalted => Event::TradingHalted(read_halted(reader)?),
         K::AssetListed => Event::AssetListed(AssetListed { terms: read_asset(reader)? }),
         K::MarketListed => Event::MarketListed(MarketListed { terms: read_market(reader)? }),
         K::MarketPaused => Event::MarketPaused(read_market_state(reader)?),

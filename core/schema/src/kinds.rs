@@ -356,6 +356,38 @@ enumeration! {
 }
 
 enumeration! {
+    /// How far a halt reaches (D-62).
+    HaltScope {
+        /// This shard.
+        Shard = 0, "SHARD";
+        /// Every shard of the venue.
+        Venue = 1, "VENUE";
+    }
+}
+
+enumeration! {
+    /// Why trading was halted (D-35, D-49).
+    HaltReason {
+        /// The market is being manipulated.
+        Manipulation = 0, "MANIPULATION";
+        /// Something does not work.
+        Technical = 1, "TECHNICAL";
+        /// An authority asked for it.
+        Regulatory = 2, "REGULATORY";
+        /// Too many accounts are being liquidated.
+        Liquidations = 3, "LIQUIDATIONS";
+        /// The clock cannot be trusted.
+        Clock = 4, "CLOCK";
+        /// A command broke an invariant.
+        Invariant = 5, "INVARIANT";
+        /// Two states that must be equal are not.
+        StateHash = 6, "STATE_HASH";
+        /// A balance does not cover what it must.
+        Shortfall = 7, "SHORTFALL";
+    }
+}
+
+enumeration! {
     /// Types of command, by stored number. Those marked *later* have their number and refuse to decode.
     CommandKind {
         /// The first command of every log (D-75).
@@ -370,6 +402,8 @@ enumeration! {
         RecordSnapshot = 5, "RecordSnapshot";
         /// The clock changed its source (TIME-40).
         RecordClockStatus = 6, "RecordClockStatus";
+        /// Names a command that is left out, since it breaks an invariant (D-49).
+        Quarantine = 7, "Quarantine";
         /// Adds an asset.
         ListAsset = 16, "ListAsset";
         /// Adds a market.
@@ -453,11 +487,11 @@ enumeration! {
         MarketDelisted = 23, "MarketDelisted";
         /// Fee tiers of the shard.
         FeeScheduleChanged = 24, "FeeScheduleChanged";
-        /// A halt began; later.
+        /// A halt began.
         TradingHalted = 25, "TradingHalted";
         /// A halt ended; later.
         TradingResumed = 26, "TradingResumed";
-        /// A broken invariant on record; later.
+        /// A broken invariant on record.
         InvariantViolated = 27, "InvariantViolated";
         /// A new account.
         AccountCreated = 32, "AccountCreated";

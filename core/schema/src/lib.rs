@@ -22,6 +22,7 @@ mod command_codec;
 mod event;
 mod event_buffer;
 mod event_codec;
+mod halt;
 mod kinds;
 mod label;
 pub mod limits;
@@ -38,8 +39,8 @@ pub use code::{Code, CodeUse, Detail, Refusal, Why};
 pub use command::{
     AccountOpening, AccountRates, AssetRef, CancelAllOrders, CancelOrder, Command, CountdownCancel,
     FeeSchedule, Genesis, Key, KeyOrigin, LedgerEntry, MarketChange, Operator, OrderRequest,
-    ParameterChange, ProfileChange, RatesChange, ReduceOrder, ReplaceOrder, Stamped, StatusChange,
-    SymbolRef, Transfer, Trigger, signed_bytes,
+    ParameterChange, ProfileChange, Quarantine, RatesChange, ReduceOrder, ReplaceOrder, Stamped,
+    StatusChange, SymbolRef, Transfer, Trigger, signed_bytes,
 };
 pub use command_codec::{COMMAND_FORMAT, decode_command, encode_command};
 pub use event::{
@@ -52,11 +53,12 @@ pub use event::{
 };
 pub use event_buffer::{EventBuffer, EventGroup, EventHead, EventIter, GroupHead, GroupIter};
 pub use event_codec::{Payload, decode_payload};
+pub use halt::{InvariantViolated, TradingHalted};
 pub use kinds::{
     AccountStatus, AccountType, ApiClass, Bucket, CanceledBy, ClockStatus, CommandKind, EventKind,
-    ExpiryReason, FeeKind, HoldReason, MarketKind, Matching, OrderState, OrderTier, OrderType,
-    PositionSide, ReduceReason, RefundReason, ReleaseReason, RiskTier, SelfTrade, TimeInForce,
-    TriggerKind, TriggerSource, UpdateReason, WaiverReason,
+    ExpiryReason, FeeKind, HaltReason, HaltScope, HoldReason, MarketKind, Matching, OrderState,
+    OrderTier, OrderType, PositionSide, ReduceReason, RefundReason, ReleaseReason, RiskTier,
+    SelfTrade, TimeInForce, TriggerKind, TriggerSource, UpdateReason, WaiverReason,
 };
 pub use label::{Label, LabelTooLong};
 pub use refund::{FeeRefund, FeeRefunded};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use kernel::{Entity, Kernel};
+use kernel::{Entity, Kernel, Watch};
 use serde_json::{Map, Value, json};
 
 use crate::render::Renderer;
@@ -47,7 +47,8 @@ pub(super) fn first_event(
 }
 
 /// A field that differs; null where the entity, or the field, is not there.
-pub(super) struct Field {
+#[derive(Debug)]
+pub(crate) struct Field {
     entity: String,
     name: String,
     values: [Value; 2],
@@ -55,27 +56,33 @@ pub(super) struct Field {
 
 impl Field {
     /// For programs.
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         json!({"entity": self.entity, "field": self.name, "values": self.values})
+    }
+
+    /// For people, on one line.
+    pub(crate) fn line(&self) -> String {
+        let [one, other] = &self.values;
+        format!("{}, {}: {one} here, {other} there", self.entity, self.name)
     }
 }
 
 /// Every field in which two states differ, entities that are missing on a side included.
-pub(super) fn of_states(kernels: [&Kernel; 2]) -> Vec<Field> {
-    let all: BTreeSet<Entity> = kernels.iter().flat_map(|kernel| kernel.entities()).collect();
+pub(crate) fn differences<W: Watch, V: Watch>(one: &Kernel<W>, other: &Kernel<V>) -> Vec<Field> {
+    let all: BTreeSet<Entity> = one.entities().chain(other.entities()).collect();
     let mut fields = Vec::new();
     let mut bytes = [Vec::new(), Vec::new()];
     for entity in all {
-        for (bytes, kernel) in bytes.iter_mut().zip(kernels) {
-            bytes.clear();
-            kernel.encode_entity(entity, bytes);
-        }
+        bytes.iter_mut().for_each(Vec::clear);
+        one.encode_entity(entity, &mut bytes[0]);
+        other.encode_entity(entity, &mut bytes[1]);
         if bytes[0] == bytes[1] {
             continue;
         }
-        let described = kernels.map(|kernel| describe(kernel, entity));
-        let named = if described[0].is_some() { kernels[0] } else { kernels[1] };
-        fields.extend(of_entity(&name_of(named, entity), &described));
+        let described = [describe(one, entity), describe(other, entity)];
+        let is_here = described[0].is_some();
+        let name = if is_here { name_of(one, entity) } else { name_of(other, entity) };
+        fields.extend(of_entity(&name, &described));
     }
     fields
 }

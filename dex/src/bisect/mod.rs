@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 use crate::log::Source;
 use crate::render::Renderer;
 use crate::state::{Groups, apply, one_group, state_hash};
+pub(crate) use difference::{Field, differences};
 use digests::Digests;
 use halving::{Looked, last_that_holds};
 
@@ -179,7 +180,7 @@ fn tell_logs(sides: [&Side<'_>; 2], compared: u32) -> anyhow::Result<Told> {
             apply(kernel, &one_group(bytes)?).context("the command that differs")?;
         }
     }
-    let fields = difference::of_states([&kernels[0], &kernels[1]]);
+    let fields = differences(&kernels[0], &kernels[1]);
     let text = difference::text(equal, compared, &event, &fields);
     let json = json!({
         "differs": true,
@@ -187,7 +188,7 @@ fn tell_logs(sides: [&Side<'_>; 2], compared: u32) -> anyhow::Result<Told> {
         "states_compared": compared,
         "first_event": event.sequence,
         "events": event.shown,
-        "state": fields.iter().map(difference::Field::json).collect::<Vec<_>>(),
+        "state": fields.iter().map(Field::json).collect::<Vec<_>>(),
     });
     Ok(Told { differs: true, text, json })
 }

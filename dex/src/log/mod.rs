@@ -19,6 +19,7 @@ use units::{Id, Timestamp};
 
 use filter::Filter;
 use print::Printer;
+pub(crate) use print::shown;
 pub(crate) use source::{Source, check_folder};
 
 /// Print the commands or the events of a data folder.

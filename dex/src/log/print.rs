@@ -69,6 +69,13 @@ impl<W: Write> Printer<W> {
     }
 }
 
+/// ` name=value` for each field that says something.
+pub(crate) fn shown(fields: &Fields) -> String {
+    let mut out = String::new();
+    push_fields(&mut out, fields);
+    out
+}
+
 /// Appends ` name=value` for each field that says something: not what is absent, false or empty, nor the
 /// second form of a time.
 fn push_fields(out: &mut String, fields: &Fields) {

@@ -11,7 +11,7 @@ use anyhow::{Context as _, bail};
 use journal::disk::Disk;
 use journal::limits::SEGMENT_SIZE_MIN;
 use journal::{
-    Blocks, CommandLog as _, EventLog, FOLDER_VERSION, Journal, Preparation, Records,
+    Blocks, CommandLog as _, Cut, EventLog, FOLDER_VERSION, Journal, Preparation, Records,
     SegmentOptions,
 };
 
@@ -37,9 +37,12 @@ impl Source {
         let disk: Arc<dyn Disk> = Arc::new(ReadOnlyDisk);
         let options = SegmentOptions { size: SEGMENT_SIZE_MIN, preparation: Preparation::Inline };
         let advice = "`dex verify` tells more; the logs were left as they are";
-        let (commands, _) =
+        let (commands, opened) =
             Journal::open(disk.clone(), &path.join("commands"), options).context(advice)?;
-        let (events, _) = EventLog::open(disk, &path.join("events"), options).context(advice)?;
+        tell_cut("command", opened.cut.as_ref());
+        let (events, opened) =
+            EventLog::open(disk, &path.join("events"), options).context(advice)?;
+        tell_cut("event", opened.cut.as_ref());
         Ok(Self { commands, events, _lock: lock })
     }
 
@@ -61,6 +64,14 @@ impl Source {
     /// The blocks of the event log from the one that holds an event on; absent behind the last event.
     pub(crate) fn blocks_from(&self, event: u64) -> anyhow::Result<Option<Blocks>> {
         Ok(if event > self.event_end() { None } else { Some(self.events.read(event)?) })
+    }
+
+    /// Whether a block of the event log ends at an event with this hash.
+    pub(crate) fn has_end(&self, event: u64, hash: [u8; 32]) -> anyhow::Result<bool> {
+        if event > self.event_end() {
+            return Ok(false);
+        }
+        Ok(self.events.end_at(event)?.is_some_and(|end| end.hash == hash))
     }
 
     /// The blocks of the event log, from the first one on.
@@ -91,6 +102,17 @@ pub(crate) fn check_folder(path: &Path) -> anyhow::Result<()> {
         );
     }
     Ok(())
+}
+
+/// What a log is read without is said: the next start cuts it off and keeps it beside the log.
+fn tell_cut(log: &str, cut: Option<&Cut>) {
+    if let Some(Cut { segment, offset, size, .. }) = cut {
+        eprintln!(
+            "the {log} log ends in an unfinished flush, {size} bytes from byte {offset} of {} on, which are left \
+             out here; the next start cuts them off and keeps them in a file beside it",
+            segment.display()
+        );
+    }
 }
 
 fn lock(path: &Path) -> anyhow::Result<File> {

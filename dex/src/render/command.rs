@@ -6,8 +6,8 @@
 use kernel::{Kernel, Watch};
 use schema::{
     AccountRates, AssetRef, Command, FeeKind, FeeRefund, Key, KeyOrigin, LedgerEntry, OrderRequest,
-    Outcome, ParameterChange, ProfileChange, RatesChange, Refusal, Reply, Stamped, SymbolRef,
-    WaiverReason,
+    Outcome, ParameterChange, ProfileChange, Quarantine, RatesChange, Refusal, Reply, Stamped,
+    SymbolRef, WaiverReason,
 };
 use units::{Id, Rate};
 
@@ -60,6 +60,15 @@ pub(crate) fn render_command<W: Watch>(
     }
 }
 
+fn quarantine(what: &Quarantine) -> Fields {
+    Fields::new()
+        .count("command", what.command)
+        .text("invariant", what.invariant)
+        .text("left", what.left)
+        .text("right", what.right)
+        .text("actor", what.actor)
+}
+
 fn body<W: Watch>(kernel: &Kernel<W>, command: &Command) -> Fields {
     match command {
         Command::Tick => Fields::new(),
@@ -79,6 +88,7 @@ fn body<W: Watch>(kernel: &Kernel<W>, command: &Command) -> Fields {
         Command::RecordClockStatus { from, to, skew } => {
             Fields::new().text("from", from.name()).text("to", to.name()).text("skew", skew)
         }
+        Command::Quarantine(what, _) => quarantine(what),
         Command::ListAsset(terms, _) => registry::asset(terms),
         Command::ListMarket(terms, _) => {
             registry::market(Fields::new().text("symbol", terms.symbol), terms)

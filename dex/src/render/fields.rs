@@ -42,6 +42,31 @@ impl Fields {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 
+    /// The field with a name.
+    pub(crate) fn field(&self, name: &str) -> Option<&Value> {
+        self.iter().find(|(other, _)| *other == name).map(|(_, value)| value)
+    }
+
+    /// The text of the field with a name; empty when it is none.
+    pub(crate) fn text_of(&self, name: &str) -> &str {
+        match self.field(name) {
+            Some(Value::Text(text)) => text,
+            _ => "",
+        }
+    }
+
+    /// The objects of the list with a name.
+    pub(crate) fn objects_of(&self, name: &str) -> impl Iterator<Item = &Self> {
+        let items = match self.field(name) {
+            Some(Value::List(items)) => items.as_slice(),
+            _ => &[],
+        };
+        items.iter().filter_map(|item| match item {
+            Value::Object(fields) => Some(fields),
+            _ => None,
+        })
+    }
+
     /// Adds a field.
     pub(crate) fn with(mut self, name: &str, value: Value) -> Self {
         self.0.push((name.to_owned(), value));

@@ -24,7 +24,7 @@ mod waiting;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use anyhow::{Context as _, anyhow};
-use kernel::Kernel;
+use kernel::{Kernel, Watch};
 use schema::{Event, EventGroup, EventHead, EventKind, Label};
 use units::Id;
 
@@ -75,6 +75,11 @@ impl Renderer {
     /// A renderer before the first event.
     pub(crate) fn new() -> Self {
         Self { kernel: Kernel::watched(Touches::default()), waiting: Waiting::default() }
+    }
+
+    /// The state behind the last command that it went past.
+    pub(crate) fn kernel(&self) -> &Kernel<impl Watch + use<>> {
+        &self.kernel
     }
 
     /// Goes past the events of a command.

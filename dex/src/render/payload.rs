@@ -38,6 +38,8 @@ fn registered(scene: &Scene<'_>, at: EventHead, event: &Event) -> anyhow::Result
         Event::StateHashRecorded(event) => registry::state_hash(event),
         Event::SnapshotTaken(event) => registry::snapshot(event),
         Event::ClockStatusChanged(event) => registry::clock_status(event),
+        Event::InvariantViolated(event) => registry::invariant_violated(event),
+        Event::TradingHalted(event) => registry::trading_halted(event),
         Event::AssetListed(event) => registry::asset_listed(at, event),
         Event::MarketListed(event) => registry::market_listed(scene, event),
         Event::MarketPaused(event) | Event::MarketResumed(event) => {

@@ -5,8 +5,9 @@
 
 use schema::{
     AccountCreated, AccountOpening, AccountStatusChanged, AssetListed, AssetTerms,
-    ClockStatusChanged, EventHead, FeeTier, Genesis, GenesisRecorded, LeaderChanged, MarketListed,
-    MarketStateChanged, MarketTerms, NetworkTerms, SnapshotTaken, StateHashRecorded,
+    ClockStatusChanged, EventHead, FeeTier, Genesis, GenesisRecorded, InvariantViolated,
+    LeaderChanged, MarketListed, MarketStateChanged, MarketTerms, NetworkTerms, SnapshotTaken,
+    StateHashRecorded, TradingHalted,
 };
 
 use super::fields::{Fields, Value};
@@ -48,6 +49,24 @@ pub(super) fn clock_status(event: &ClockStatusChanged) -> Fields {
         .text("from", event.from.name())
         .text("to", event.to.name())
         .text("skew", event.skew)
+}
+
+pub(super) fn invariant_violated(event: &InvariantViolated) -> Fields {
+    Fields::new()
+        .text("invariant", event.invariant)
+        .count("violating_command", event.command)
+        .text("left", event.left)
+        .text("right", event.right)
+        .hex("state_hash", &event.state_hash)
+        .text("quarantined_by", event.quarantined_by)
+}
+
+pub(super) fn trading_halted(event: &TradingHalted) -> Fields {
+    Fields::new()
+        .text("scope", event.scope.name())
+        .text("reason", event.reason.name())
+        .text("actor", event.actor)
+        .maybe_time("expires_at", event.expires_at)
 }
 
 pub(super) fn asset_listed(at: EventHead, event: &AssetListed) -> Fields {

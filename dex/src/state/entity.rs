@@ -4,13 +4,13 @@
 //! as its canonical encoding has it. Where a field is not shown by name yet, the encoding itself tells that
 //! something differs (`bisect`).
 
-use kernel::{Entity, Kernel, Market, Order};
+use kernel::{Entity, Kernel, Market, Order, Watch};
 use ledger::{Account, Balance};
 use serde_json::{Map, Value, json};
 use units::Timestamp;
 
 /// The name of a part, for people.
-pub(crate) fn name_of(kernel: &Kernel, entity: Entity) -> String {
+pub(crate) fn name_of<W: Watch>(kernel: &Kernel<W>, entity: Entity) -> String {
     let account = |number: u32| {
         let name = kernel.account(number).map(|it| it.opening.external_id.to_string());
         name.unwrap_or_else(|| format!("number {number}"))
@@ -42,7 +42,7 @@ pub(crate) fn name_of(kernel: &Kernel, entity: Entity) -> String {
 }
 
 /// The fields of a part; absent when it is not there.
-pub(crate) fn describe(kernel: &Kernel, entity: Entity) -> Option<Map<String, Value>> {
+pub(crate) fn describe<W: Watch>(kernel: &Kernel<W>, entity: Entity) -> Option<Map<String, Value>> {
     let value = match entity {
         Entity::System => system(kernel),
         Entity::Asset(number) => json!({"terms": format!("{:?}", kernel.asset(number)?)}),
@@ -81,7 +81,7 @@ pub(crate) fn describe(kernel: &Kernel, entity: Entity) -> Option<Map<String, Va
     Some(fields)
 }
 
-fn system(kernel: &Kernel) -> Value {
+fn system<W: Watch>(kernel: &Kernel<W>) -> Value {
     let position = kernel.position();
     let recorded = kernel.recorded_hash();
     json!({
@@ -125,7 +125,7 @@ fn balance(balance: &Balance) -> Value {
     })
 }
 
-fn order(kernel: &Kernel, order: &Order) -> Value {
+fn order<W: Watch>(kernel: &Kernel<W>, order: &Order) -> Value {
     let Some(market) = kernel.market(order.market) else { return Value::Null };
     json!({
         "account": order.account,

@@ -1,6 +1,6 @@
 //! `dex state`: balances, open orders and books as they were.
 //!
-//! The events are applied from the first one on and stopped at the last command whose events all lie
+//! The events are applied from the latest snapshot before the moment on, or from the first one, and stopped at the last command whose events all lie
 //! at or before the moment that is asked for: there is no state inside a command. Nothing is
 //! written. Read `moment.rs` for how that command is found, `entity.rs` for the fields of the state's parts.
 
@@ -18,9 +18,10 @@ use units::Id;
 
 pub(crate) use entity::{describe, hex, name_of};
 pub(crate) use hash::state_hash;
-pub(crate) use moment::{Groups, Moment, apply, one_group};
+pub(crate) use moment::{Groups, Moment, apply, one_group, replay};
 
 use crate::log::{Source, is_closed_pipe};
+use crate::replay::begin_at;
 
 /// Print balances, open orders and books as they were at a moment.
 ///
@@ -70,7 +71,8 @@ struct Chosen {
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let source = Source::open(&args.data)?;
     let at = args.at.unwrap_or(Moment::Sequence(u64::MAX));
-    let kernel = moment::replay(&source, at)?;
+    let begun = begin_at(&source, &args.data, Some(at))?.kernel;
+    let kernel = moment::replay_from(begun, &source, at)?;
     let chosen = choose(args, &kernel)?;
     let mut out = std::io::stdout().lock();
     let shown = if args.json {

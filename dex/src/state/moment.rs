@@ -96,14 +96,25 @@ impl Groups {
 ///
 /// # Errors
 /// The log cannot be read or applied, or begins later.
-pub(super) fn replay(source: &Source, at: Moment) -> anyhow::Result<Kernel> {
+pub(crate) fn replay(source: &Source, at: Moment) -> anyhow::Result<Kernel> {
+    replay_from(Kernel::new(), source, at)
+}
+
+/// As `replay`, from a state at or before the moment on.
+///
+/// # Errors
+/// As `replay`.
+pub(super) fn replay_from(
+    mut kernel: Kernel,
+    source: &Source,
+    at: Moment,
+) -> anyhow::Result<Kernel> {
     let end = match at {
         Moment::Sequence(last) => source.event_end().min(last),
         Moment::Time(_) => source.event_end(),
     };
     let bar = bar("applying events", end);
-    let mut kernel = Kernel::new();
-    let mut groups = Groups::behind(source, 0)?;
+    let mut groups = Groups::behind(source, kernel.position().event_sequence)?;
     while let Some(bytes) = groups.next_bytes()? {
         let group = one_group(bytes)?;
         let mut last = (group.head.first_sequence, group.head.first_timestamp);

@@ -138,8 +138,8 @@ impl Exchange {
         })
     }
 
-    /// Stops it and reads what it did.
-    pub(crate) fn stop(self) -> Log {
+    /// Stops it and reads what it did; its folder is there as long as it is kept.
+    pub(crate) fn stop(self) -> (Log, TempDir) {
         let Self { folder, engine, runtime, stop, served, .. } = self;
         let _ = stop.send(());
         runtime.block_on(served).expect("no panic").expect("it listened");
@@ -157,7 +157,8 @@ impl Exchange {
         let objects = read(&["--json"]);
         let objects = objects.iter().map(|line| serde_json::from_str(line).expect("JSON"));
         // The first line of the table names its columns.
-        Log { lines: read(&[]).split_off(1), objects: objects.collect() }
+        let log = Log { lines: read(&[]).split_off(1), objects: objects.collect() };
+        (log, folder)
     }
 }
 

@@ -10,6 +10,7 @@ mod exchange;
 mod page;
 mod play;
 mod request;
+mod tool;
 mod whole;
 mod wrong;
 

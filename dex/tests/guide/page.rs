@@ -16,6 +16,8 @@ pub(crate) enum Kind {
     Events { postings: bool },
     /// What accounts hold now.
     Balances,
+    /// A command on the data folder once the exchange has stopped, and what it prints.
+    Tool,
 }
 
 /// A fenced block.
@@ -64,6 +66,7 @@ impl Kind {
             "events" => Some(Self::Events { postings: false }),
             "events postings" => Some(Self::Events { postings: true }),
             "balances" => Some(Self::Balances),
+            "tool" => Some(Self::Tool),
             _ => None,
         }
     }
@@ -112,7 +115,7 @@ fn opened(line: usize, info: &str, section: &Section) -> Result<Block, Fault> {
     let fits = match kind {
         Kind::Request | Kind::Balances => true,
         Kind::Answer => before == Some(Kind::Request),
-        Kind::Events { .. } => has_request,
+        Kind::Events { .. } | Kind::Tool => has_request,
     };
     if !fits {
         return Err(Fault::new(line, format!("`{info}` stands behind no request")));

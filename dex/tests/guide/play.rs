@@ -7,11 +7,13 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::events;
 use crate::exchange::{Answer, Caller, Exchange, Log};
 use crate::page::{Block, Fault, Kind};
 use crate::request::{Names, Request};
+use crate::tool;
 
 /// What a played page found: what is wrong, and the blocks as they would be right.
 #[derive(Clone, Debug, Default)]
@@ -59,12 +61,18 @@ pub(crate) fn play(before: &[Block], blocks: &[Block]) -> Played {
     for (number, block) in blocks.iter().enumerate() {
         done = done.and_then(|()| player.run(number, block));
     }
-    let Player { exchange, senders, mut played, .. } = player;
-    let log = exchange.stop();
+    let Player { exchange, senders, mut played, names, sequence, before, .. } = player;
+    let (log, folder) = exchange.stop();
     match done {
         // What follows a request that failed is wrong for no reason of its own.
         Err(fault) => played.faults.push(fault),
-        Ok(()) => compare_events(&log, &senders, blocks, &mut played),
+        Ok(()) => {
+            compare_events(&log, &senders, blocks, &mut played);
+            let mut typed = names.clone();
+            typed.insert("sequence".to_owned(), sequence.to_string());
+            typed.insert("before".to_owned(), before.to_string());
+            run_tools(&folder, (&names, &typed), blocks, &mut played);
+        }
     }
     played
 }
@@ -78,8 +86,8 @@ impl Player {
                 let shown = self.balances(block)?;
                 self.played.compare(block, shown);
             }
-            // Events are read when the exchange has stopped.
-            Kind::Events { .. } => return Ok(()),
+            // Events are read, and tools run, when the exchange has stopped.
+            Kind::Events { .. } | Kind::Tool => return Ok(()),
         }
         self.played.run += 1;
         Ok(())
@@ -229,6 +237,17 @@ fn has(value: &Value, wanted: &Value) -> bool {
                 && value.iter().zip(wanted).all(|(value, wanted)| has(value, wanted))
         }
         (value, wanted) => value == wanted,
+    }
+}
+
+/// Each tool block against what the tool prints now.
+fn run_tools(folder: &TempDir, names: (&Names, &Names), blocks: &[Block], played: &mut Played) {
+    for block in blocks.iter().filter(|block| block.kind == Kind::Tool) {
+        match tool::run(folder.path(), block, names) {
+            Ok(shown) => played.compare(block, shown),
+            Err(fault) => played.faults.push(fault),
+        }
+        played.run += 1;
     }
 }
 

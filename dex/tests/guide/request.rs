@@ -107,7 +107,7 @@ fn read_refusal(line: usize, wanted: &str) -> Result<(u16, String), Fault> {
 }
 
 /// A brace that a small letter follows begins a name; braces of JSON are followed by others.
-fn resolve(text: &str, names: &Names) -> Result<String, String> {
+pub(crate) fn resolve(text: &str, names: &Names) -> Result<String, String> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('{') {

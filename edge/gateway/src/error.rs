@@ -119,7 +119,7 @@ impl ApiError {
 impl From<PortFault> for ApiError {
     fn from(fault: PortFault) -> Self {
         let code = match fault {
-            PortFault::Busy | PortFault::Stopped => UNAVAILABLE,
+            PortFault::Busy | PortFault::NoRoom | PortFault::Stopped => UNAVAILABLE,
             PortFault::TimedOut => TIMED_OUT,
         };
         let message = Cow::Owned(fault.to_string());

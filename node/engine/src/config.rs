@@ -17,6 +17,7 @@ use schema::{Genesis, Label};
 use snapshot::SnapshotStore;
 
 use crate::fault::StartFault;
+use crate::room::DiskSpace;
 use crate::snapshots::SnapshotPolicy;
 
 /// How a shard is run.
@@ -40,6 +41,8 @@ pub struct Config {
     pub archive_queue_size_max: u64,
     /// When snapshots are taken and how many are kept.
     pub snapshots: SnapshotPolicy,
+    /// Where the room on the disk is read; for a data folder the machine's disk where there is no other.
+    pub space: Option<Arc<dyn DiskSpace>>,
 }
 
 impl Default for Config {
@@ -53,6 +56,7 @@ impl Default for Config {
             ended_order_count: ENDED_ORDER_COUNT_DEFAULT,
             archive_queue_size_max: ARCHIVE_QUEUE_SIZE_DEFAULT,
             snapshots: SnapshotPolicy::default(),
+            space: None,
         }
     }
 }
@@ -80,11 +84,11 @@ impl Storage {
         let disk: Arc<dyn Disk> = Arc::new(RealDisk);
         let (commands, opened) = Journal::open(disk.clone(), &folder.commands(), options)?;
         if let Some(cut) = &opened.cut {
-            tracing::warn!(?cut, "an unfinished flush was cut off the command log");
+            tracing::warn!(?cut, "an unfinished flush was cut off the command log and kept aside");
         }
         let (events, opened) = EventLog::open(disk.clone(), &folder.events(), options)?;
         if let Some(cut) = &opened.cut {
-            tracing::warn!(?cut, "an unfinished flush was cut off the event log");
+            tracing::warn!(?cut, "an unfinished flush was cut off the event log and kept aside");
         }
         let snapshots = Some(SnapshotStore::open(disk, &folder.snapshots())?);
         let archive = Some(folder.archive());

@@ -8,12 +8,16 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use kernel::Kernel;
-use schema::{EventBuffer, Reply, Stamped};
+use schema::{Command, EventBuffer, Reply, Stamped};
+
+use crate::quarantine::Quarantines;
 
 /// The live kernel, until it fails.
 pub(crate) struct Executor {
     kernel: Kernel,
     out: EventBuffer,
+    /// Commands that are passed and not executed.
+    quarantines: Quarantines,
     /// A test's broken invariant: the command at which there is one.
     #[cfg(test)]
     pub(crate) panic_at: Option<u64>,
@@ -36,9 +40,15 @@ impl Executor {
         Self {
             kernel,
             out: EventBuffer::new(),
+            quarantines: Quarantines::default(),
             #[cfg(test)]
-            panic_at: None,
+            panic_at: crate::quarantine::breaking(),
         }
+    }
+
+    /// Passes these from now on (D-49).
+    pub(crate) fn keep_out(&mut self, quarantines: Quarantines) {
+        self.quarantines = quarantines;
     }
 
     /// Executes the commands of a record, in order; what the assertion says if one broke.
@@ -51,12 +61,23 @@ impl Executor {
         let mut replies = Vec::with_capacity(commands.len());
         self.kernel.look_ahead(commands);
         for command in commands {
+            if let Some(reply) = self.pass_quarantined(command) {
+                replies.push(reply);
+                continue;
+            }
+            replies.push(self.kernel.execute(command, &mut self.out));
             #[cfg(test)]
             assert_ne!(Some(command.sequence), self.panic_at, "an invariant that a test breaks");
-            replies.push(self.kernel.execute(command, &mut self.out));
         }
         let last_event = self.kernel.position().event_sequence;
         Results { replies, groups: self.out.take(), last_event }
+    }
+
+    /// The reply to a command that is in quarantine: none was given, and its caller has gone.
+    fn pass_quarantined(&mut self, command: &Stamped) -> Option<Reply> {
+        let stamped = self.quarantines.of(command.sequence, &self.kernel)?;
+        let Command::Quarantine(quarantine, _) = stamped.command else { return None };
+        Some(self.kernel.pass_quarantined(command, &quarantine, &mut self.out))
     }
 
     /// The kernel, to look at.

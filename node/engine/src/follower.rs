@@ -14,10 +14,12 @@ use std::time::Instant;
 use port::{PortFault, Published};
 
 use crate::blocks::RecordEvents;
+use crate::compressing::Compressing;
 use crate::fault::{ReplayFault, StopReason};
 use crate::feeding::Feeding;
 use crate::mailbox::{Mailbox, Taken};
-use crate::releaser::Released;
+use crate::releaser::{RecordPlace, Released};
+use crate::room::Level;
 use crate::shadow::Shadow;
 use crate::shard::Shard;
 use crate::snapshots::{Snapshots, snapshot_of};
@@ -41,6 +43,10 @@ pub(crate) struct Follower {
     pub(crate) last_event: u64,
     /// `None` for a shard that takes none.
     pub(crate) snapshots: Option<Snapshots>,
+    /// `None` for a log that lies in no folder of this machine.
+    pub(crate) compressing: Option<Compressing>,
+    /// Of the last record that made events.
+    pub(crate) place: RecordPlace,
     pub(crate) failed: bool,
 }
 
@@ -103,9 +109,11 @@ impl Follower {
     /// Takes a snapshot if one is due. What it stands on is made durable first.
     fn snapshot_if_due(&mut self) {
         let Some(snapshots) = &self.snapshots else { return };
-        if self.failed || !snapshots.is_due(self.last_event, self.shard.now()) {
+        let due = snapshots.due(self.last_event, self.shard.now());
+        let Some(kind) = due.filter(|_| !self.failed && self.shard.room.level() < Level::Out)
+        else {
             return;
-        }
+        };
         self.sync();
         if self.failed {
             return;
@@ -114,16 +122,19 @@ impl Follower {
             let mut view = self.shard.view.write();
             let state_hash = self.shadow.settle(&mut view);
             let end = self.events.end();
-            snapshot_of(&view, &self.shadow, (end.command_sequence, end), state_hash)
+            snapshot_of(&view, &self.shadow, (self.place, end), state_hash)
         };
         if let Some(snapshots) = &mut self.snapshots {
-            snapshots.take(snapshot, &self.shard);
+            snapshots.take(snapshot, kind, &self.shard);
         }
     }
 
     fn end_snapshots(&mut self) {
         if let Some(snapshots) = &mut self.snapshots {
             snapshots.end();
+        }
+        if let Some(compressing) = &mut self.compressing {
+            compressing.end();
         }
     }
 
@@ -166,6 +177,7 @@ impl Follower {
 
     fn follow(&mut self, record: Released) -> Result<(), ReplayFault> {
         if !record.groups.is_empty() {
+            self.place = record.place;
             self.events.add(&RecordEvents {
                 first_command: record.first_command,
                 last_command: record.last_command,
@@ -231,6 +243,9 @@ impl Follower {
             && let Err(fault) = self.events.sync(self.shard.now())
         {
             self.fail(&fault.into());
+        }
+        if let Some(compressing) = &mut self.compressing {
+            compressing.begin(self.events.segment_count(), &self.shard);
         }
     }
 }

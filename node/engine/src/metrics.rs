@@ -57,6 +57,14 @@ pub struct Metrics {
     pub refused_full: Counter,
     /// Commands turned away because the view lags (REC-85).
     pub refused_lag: Counter,
+    /// Commands turned away because the disk is nearly full (REC-70).
+    pub refused_room: Counter,
+    /// What of the disk is in use, in hundredths of a percent; 0 before it was measured.
+    pub disk_used: Counter,
+    /// Segments of the event log that were compressed since the start.
+    pub compressed_count: Counter,
+    /// Event of the newest checkpoint that was stored since the start (REC-44).
+    pub state_checkpoint: Counter,
     /// Syncs of the command log.
     pub sync_count: Counter,
     /// Time spent in them, in nanoseconds.

@@ -21,6 +21,7 @@ use crate::exchange_clock::ExchangeClock;
 use crate::intake::{Entry, Refused};
 use crate::mailbox::Mailbox;
 use crate::releaser::Released;
+use crate::room::is_taken;
 use crate::sequencer::refused_unsequenced;
 use crate::shard::Shard;
 use crate::ticket::{Answer, Many, Ticket};
@@ -83,6 +84,10 @@ impl InProcess {
             self.shard.metrics.refused_lag.add(1);
             return Some(Err(PortFault::Busy));
         }
+        if !is_taken(self.shard.look_for_room(), &request.command) {
+            self.shard.metrics.refused_room.add(1);
+            return Some(Err(PortFault::NoRoom));
+        }
         let last_event = self.shard.metrics.released_event.value();
         match request.command {
             Command::Genesis(_)
@@ -90,7 +95,8 @@ impl InProcess {
             | Command::LeaderChanged { .. }
             | Command::RecordStateHash { .. }
             | Command::RecordSnapshot { .. }
-            | Command::RecordClockStatus { .. } => {
+            | Command::RecordClockStatus { .. }
+            | Command::Quarantine(..) => {
                 let refusal = Refusal::new(Code::PermissionDenied, Why::NotOffered);
                 Some(Ok(Reply { command: 0, last_event, outcome: Outcome::Refused(refusal) }))
             }

@@ -21,6 +21,7 @@ use crate::blocks::RecordEvents;
 use crate::engine::RecoveryReport;
 use crate::executor::Executor;
 use crate::fault::ReplayFault;
+use crate::quarantine::Quarantines;
 use crate::shadow::Shadow;
 use crate::snapshots::{Loaded, Unusable, load};
 use crate::stored::StoredEvents;
@@ -65,6 +66,7 @@ pub(crate) fn replay(
         replayed.begin_from(store, log, ended_order_count)?;
     }
     let first = replayed.report.command_sequence + 1;
+    replayed.executor.keep_out(Quarantines::of_log(log, first)?);
     if end.sequence >= first {
         for record in log.read(first)? {
             replayed.add_record(&record?)?;
@@ -106,6 +108,12 @@ impl Replayed {
             if header.command_sequence > log.end().sequence {
                 let (snapshot, commands) = (header.command_sequence, log.end().sequence);
                 return Err(ReplayFault::SnapshotAhead { snapshot, commands });
+            }
+            if !stands_on(log, &header)? {
+                let fault = Unusable::Record;
+                tracing::error!(%fault, event_sequence, "CRITICAL: a snapshot is not usable");
+                put_aside(store, event_sequence, &fault);
+                continue;
             }
             if self.events.has_end(&end)? {
                 self.begin_behind(loaded, end, log)?;
@@ -205,6 +213,13 @@ impl Replayed {
         self.report.state_hash = kept;
         Ok(())
     }
+}
+
+/// Whether the command log has the record that a snapshot stands behind; one that does not name it is believed.
+fn stands_on(log: &dyn CommandLog, header: &Header) -> Result<bool, ReplayFault> {
+    let Some(place) = header.log else { return Ok(true) };
+    let record = log.read(header.command_sequence)?.next().transpose()?;
+    Ok(record.is_some_and(|record| record.hash() == place.command_hash))
 }
 
 /// A damaged snapshot is kept under another name; one that only cannot be read now stays as it is.

@@ -7,7 +7,9 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use journal::Hash;
 use schema::{Outcome, Reply};
+use units::Timestamp;
 
 use crate::durability::NeverDurable;
 use crate::mailbox::{Mailbox, Taken};
@@ -16,9 +18,19 @@ use crate::stage::{Stage, Step};
 use crate::ticket::Ticket;
 use port::PortFault;
 
+/// Where a record stands in the command log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RecordPlace {
+    /// Its hash.
+    pub(crate) hash: Hash,
+    /// The stamp of its last command.
+    pub(crate) last_stamp: Timestamp,
+}
+
 /// A record as the executor leaves it.
 #[derive(Debug)]
 pub(crate) struct Executed {
+    pub(crate) place: RecordPlace,
     pub(crate) first_command: u64,
     pub(crate) last_command: u64,
     /// The last event after it.
@@ -31,6 +43,7 @@ pub(crate) struct Executed {
 /// A record whose events may be seen.
 #[derive(Debug)]
 pub(crate) struct Released {
+    pub(crate) place: RecordPlace,
     pub(crate) first_command: u64,
     pub(crate) last_command: u64,
     pub(crate) last_event: u64,
@@ -109,9 +122,9 @@ fn release(record: Executed) -> Released {
             _ => ticket.answer(Ok(reply)),
         }
     }
-    let Executed { first_command, last_command, last_event, groups, .. } =
+    let Executed { place, first_command, last_command, last_event, groups, .. } =
         Executed { answers: Vec::new(), ..record };
-    Released { first_command, last_command, last_event, groups, repeats }
+    Released { place, first_command, last_command, last_event, groups, repeats }
 }
 
 fn refuse(answers: Vec<(Ticket, Reply)>) {

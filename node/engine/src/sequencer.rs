@@ -15,14 +15,15 @@ use std::time::{Duration, Instant};
 use journal::{Hash, RecordBuilder, Sealed};
 use port::PortFault;
 use schema::{ClockStatus, Code, Command, Outcome, Refusal, Reply, Stamped, Why, encode_command};
-use units::Amount;
+use units::{Amount, Timestamp};
 
 use crate::exchange_clock::Stamp;
 use crate::executor::Executor;
 use crate::fault::StopReason;
 use crate::intake::{Entry, Work};
 use crate::mailbox::Mailbox;
-use crate::releaser::Executed;
+use crate::releaser::{Executed, RecordPlace};
+use crate::room::Level;
 use crate::shard::Shard;
 use crate::stage::{Stage, Step};
 use crate::ticket::Ticket;
@@ -131,7 +132,10 @@ impl Sequencer {
         let now = self.shard.clock.monotonic();
         if now.saturating_sub(self.pace.ticked_at) >= self.pace.interval {
             self.pace.ticked_at = now;
-            self.tick();
+            // Not even a Tick is written to a disk that is full (REC-70).
+            if self.shard.room.level() < Level::Out {
+                self.tick();
+            }
         }
         let fallback = self.shard.clock.is_fallback();
         if fallback != self.pace.fallback {
@@ -239,7 +243,10 @@ impl Sequencer {
         };
         self.shard.metrics.event_sequence.set(results.last_event);
         self.shard.metrics.event_bytes.add(results.groups.len() as u64);
+        let last_stamp = self.commands.last().map_or(Timestamp(0), |command| command.stamp);
+        let place = RecordPlace { hash: self.chain.previous, last_stamp };
         let executed = Executed {
+            place,
             first_command,
             last_command,
             last_event: results.last_event,

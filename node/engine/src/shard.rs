@@ -21,6 +21,7 @@ use crate::feed::Feeds;
 use crate::history::History;
 use crate::intake::Intake;
 use crate::metrics::Metrics;
+use crate::room::{Level, Room};
 use crate::view::View;
 use crate::waiters::Waiters;
 
@@ -36,6 +37,7 @@ pub(crate) struct Shard {
     pub(crate) feeds: Feeds,
     /// The archive; `None` for logs without a folder.
     pub(crate) history: Option<History>,
+    pub(crate) room: Room,
     waits: WaitClock,
     stopped: AtomicBool,
     reason: Mutex<Option<StopReason>>,
@@ -50,6 +52,7 @@ pub(crate) struct Parts {
     pub(crate) view: View,
     pub(crate) feeds: Feeds,
     pub(crate) history: Option<History>,
+    pub(crate) room: Room,
     pub(crate) waits: WaitClock,
 }
 
@@ -74,6 +77,7 @@ impl Shard {
             waiters: Waiters::new(),
             feeds: parts.feeds,
             history: parts.history,
+            room: parts.room,
             waits: parts.waits,
             stopped: AtomicBool::new(false),
             reason: Mutex::new(None),
@@ -122,6 +126,13 @@ impl Shard {
         }
     }
 
+    /// How much room the disk has; looked at anew where that is due.
+    pub(crate) fn look_for_room(&self) -> Level {
+        let level = self.room.look(self.clock.monotonic());
+        self.metrics.disk_used.set(self.room.used());
+        level
+    }
+
     /// Whether the view lags by more windows than it may (D-80).
     pub(crate) fn is_lagging(&self) -> bool {
         self.metrics.shadow_lag() / HASH_WINDOW > SHADOW_LAG_WINDOW_MAX
@@ -136,7 +147,11 @@ impl Shard {
     pub(crate) fn health(&self) -> HealthStatus {
         if self.is_stopped() {
             HealthStatus::Unhealthy
-        } else if self.is_lagging() || self.is_history_lagging() || self.clock.is_fallback() {
+        } else if self.is_lagging()
+            || self.is_history_lagging()
+            || self.clock.is_fallback()
+            || self.look_for_room() > Level::Free
+        {
             HealthStatus::Degraded
         } else {
             HealthStatus::Healthy

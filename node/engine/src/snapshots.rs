@@ -13,12 +13,13 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use journal::EventEnd;
-use kernel::{Kernel, LoadError};
+use kernel::{CORE_VERSION, Kernel, LoadError};
 use schema::Command;
 use schema::wire::{Reader, write_u64};
-use snapshot::{Header, Snapshot, SnapshotFault, SnapshotStore, Written};
+use snapshot::{Header, Kind, LogPlace, Snapshot, SnapshotFault, SnapshotStore, Written};
 use units::{Id, Timestamp};
 
+use crate::releaser::RecordPlace;
 use crate::shadow::Shadow;
 use crate::shard::Shard;
 use crate::view::{RecordedHash, View, hash_from_nothing};
@@ -30,14 +31,18 @@ pub struct SnapshotPolicy {
     pub events: u64,
     /// After so long, if there was an event.
     pub interval: Duration,
+    /// After so long a checkpoint, if there was an event: the state alone, of which the last one is kept
+    /// (REC-44).
+    pub checkpoint: Duration,
     /// How many are kept.
     pub count: usize,
 }
 
 impl Default for SnapshotPolicy {
-    /// As RPL-32 has it.
+    /// As RPL-32 and REC-44 have it.
     fn default() -> Self {
-        Self { events: 1_000_000, interval: Duration::from_secs(3_600), count: 4 }
+        let (interval, checkpoint) = (Duration::from_secs(3_600), Duration::from_secs(60));
+        Self { events: 1_000_000, interval, checkpoint, count: 4 }
     }
 }
 
@@ -47,6 +52,8 @@ pub(crate) struct Snapshots {
     policy: SnapshotPolicy,
     /// The event of the last one that was taken or loaded, and when.
     last: (u64, Instant),
+    /// The same of the last checkpoint or snapshot.
+    last_saved: (u64, Instant),
     /// Whether one is being written.
     busy: Arc<AtomicBool>,
     writer: Option<JoinHandle<()>>,
@@ -66,12 +73,21 @@ impl Snapshots {
         if let Some((header, checksum)) = begun {
             shard.metrics.snapshot_sequence.set(header.event_sequence);
             let recorded = shard.view.read().kernel().recorded_snapshot();
-            if recorded.is_none_or(|sequence| sequence < header.event_sequence) {
+            let is_snapshot = store.kind_of(header.event_sequence) == Some(Kind::Snapshot);
+            if is_snapshot && recorded.is_none_or(|sequence| sequence < header.event_sequence) {
                 shard.intake.submit_own(record_of(&header, checksum));
             }
         }
         let last = (begun.map_or(0, |(header, _)| header.event_sequence), shard.now());
-        Self { store, policy, last, busy: Arc::default(), writer: None, is_inline: false }
+        Self {
+            store,
+            policy,
+            last,
+            last_saved: last,
+            busy: Arc::default(),
+            writer: None,
+            is_inline: false,
+        }
     }
 
     /// Writes in whoever's step takes a snapshot.
@@ -79,29 +95,44 @@ impl Snapshots {
         self.is_inline = true;
     }
 
-    /// Whether one must be taken behind this event.
-    pub(crate) fn is_due(&self, event: u64, now: Instant) -> bool {
+    /// What must be taken behind this event.
+    pub(crate) fn due(&self, event: u64, now: Instant) -> Option<Kind> {
+        if self.busy.load(Ordering::Acquire) {
+            return None;
+        }
         let (last, at) = self.last;
         let is_late = event - last >= self.policy.events || now >= at + self.policy.interval;
-        event > last && is_late && !self.busy.load(Ordering::Acquire)
+        if event > last && is_late {
+            return Some(Kind::Snapshot);
+        }
+        let (last, at) = self.last_saved;
+        (event > last && now >= at + self.policy.checkpoint).then_some(Kind::Checkpoint)
     }
 
     /// When one falls due by time, if there was an event since the last.
     pub(crate) fn due_at(&self, event: u64) -> Option<Instant> {
-        let is_waiting = event > self.last.0 && !self.busy.load(Ordering::Acquire);
-        is_waiting.then(|| self.last.1 + self.policy.interval)
+        if self.busy.load(Ordering::Acquire) {
+            return None;
+        }
+        let snapshot = (event > self.last.0).then(|| self.last.1 + self.policy.interval);
+        let is_unsaved = event > self.last_saved.0;
+        let checkpoint = is_unsaved.then(|| self.last_saved.1 + self.policy.checkpoint);
+        snapshot.into_iter().chain(checkpoint).min()
     }
 
-    /// Stores a snapshot and has it put on record.
-    pub(crate) fn take(&mut self, snapshot: Snapshot, shard: &Arc<Shard>) {
-        self.last = (snapshot.header.event_sequence, shard.now());
+    /// Stores a snapshot and has it put on record, or a checkpoint in the place of the one before.
+    pub(crate) fn take(&mut self, snapshot: Snapshot, kind: Kind, shard: &Arc<Shard>) {
+        self.last_saved = (snapshot.header.event_sequence, shard.now());
+        if kind == Kind::Snapshot {
+            self.last = self.last_saved;
+        }
         self.busy.store(true, Ordering::Release);
         let (store, shard, busy) = (self.store.clone(), shard.clone(), self.busy.clone());
         let count = self.policy.count;
         let write = move || {
-            let written = store.write(&snapshot);
+            let written = store.write_as(&snapshot, kind);
             let cleared = store.keep(count);
-            tell(&shard, &snapshot.header, written);
+            tell(&shard, (kind, &snapshot.header), written);
             if let Err(fault) = cleared {
                 tracing::warn!(%fault, "old snapshots were not removed");
             }
@@ -137,8 +168,11 @@ const fn record_of(header: &Header, checksum: [u8; 32]) -> Command {
     }
 }
 
-fn tell(shard: &Shard, header: &Header, written: Result<Written, SnapshotFault>) {
+fn tell(shard: &Shard, (kind, header): (Kind, &Header), written: Result<Written, SnapshotFault>) {
     match written {
+        Ok(_) if kind == Kind::Checkpoint => {
+            shard.metrics.state_checkpoint.set(header.event_sequence);
+        }
         Ok(written) => {
             let event_sequence = header.event_sequence;
             tracing::info!(event_sequence, size = written.size, "a snapshot was stored");
@@ -157,7 +191,7 @@ fn tell(shard: &Shard, header: &Header, written: Result<Written, SnapshotFault>)
 pub(crate) fn snapshot_of(
     view: &View,
     shadow: &Shadow,
-    (command_sequence, end): (u64, EventEnd),
+    (place, end): (RecordPlace, EventEnd),
     state_hash: [u8; 32],
 ) -> Snapshot {
     let kernel = view.kernel();
@@ -166,11 +200,13 @@ pub(crate) fn snapshot_of(
         venue_id: kernel.genesis().map_or([0; 16], |genesis| genesis.venue_id.0),
         shard: kernel.shard(),
         epoch: position.epoch,
-        command_sequence,
+        command_sequence: end.command_sequence,
         event_sequence: position.event_sequence,
         timestamp: position.last_timestamp.0,
         event_hash: end.hash,
         state_hash,
+        log: Some(LogPlace { command_hash: place.hash, last_stamp: place.last_stamp.0 }),
+        core_version: CORE_VERSION,
     };
     let mut body = Vec::new();
     view.save(&mut body);
@@ -202,6 +238,8 @@ pub(crate) enum Unusable {
     Hash,
     #[error("it is of venue {0}, shard {1}")]
     Venue(Id, u16),
+    #[error("the command log has another record where it stands")]
+    Record,
 }
 
 impl Unusable {
@@ -246,4 +284,43 @@ fn read_due(reader: &mut Reader<'_>) -> Result<VecDeque<RecordedHash>, schema::w
         due.push_back((reader.u64()?, reader.array()?));
     }
     Ok(due)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use journal::disk::RealDisk;
+
+    /// A snapshot behind a million events or an hour, whichever comes first, and a checkpoint behind a minute; none
+    /// while one is being written or when nothing has happened.
+    /// covers: RPL-32, REC-42, REC-44
+    #[test]
+    fn each_is_due_at_its_mark() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = SnapshotStore::open(Arc::new(RealDisk), folder.path()).expect("opened");
+        let began = Instant::now();
+        let mut all = Snapshots {
+            store,
+            policy: SnapshotPolicy::default(),
+            last: (5, began),
+            last_saved: (5, began),
+            busy: Arc::default(),
+            writer: None,
+            is_inline: true,
+        };
+        let at = |seconds| began + Duration::from_secs(seconds);
+        assert_eq!(all.due(5, at(9_999)), None, "nothing has happened");
+        assert_eq!(all.due(6, at(59)), None);
+        assert_eq!(all.due(6, at(60)), Some(Kind::Checkpoint));
+        assert_eq!(all.due_at(6), Some(at(60)));
+        assert_eq!(all.due(1_000_004, at(59)), None);
+        assert_eq!(all.due(1_000_005, at(1)), Some(Kind::Snapshot));
+        all.last_saved = (9, at(3_570));
+        assert_eq!(all.due(9, at(3_599)), None, "the checkpoint holds it");
+        assert_eq!(all.due(9, at(3_600)), Some(Kind::Snapshot), "the last snapshot does not");
+        assert_eq!(all.due(10, at(3_599)), None);
+        assert_eq!(all.due_at(10), Some(at(3_600)));
+        all.busy.store(true, Ordering::Release);
+        assert_eq!((all.due(10, at(9_999)), all.due_at(10)), (None, None));
+    }
 }

@@ -4,7 +4,7 @@
 //! stages. Which thread runs a stage, or whose step, is `engine.rs` and `stepped.rs`.
 
 use std::collections::VecDeque;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use archive::{Archive, Indexer, Opened};
@@ -15,6 +15,7 @@ use snapshot::SnapshotStore;
 
 use crate::answer::answer_of;
 use crate::clock::Clock;
+use crate::compressing::Compressing;
 use crate::config::{Config, Storage};
 use crate::engine::RecoveryReport;
 use crate::exchange_clock::ExchangeClock;
@@ -32,7 +33,8 @@ use crate::mailbox::Mailbox;
 use crate::metrics::Metrics;
 use crate::port::InProcess;
 use crate::recovery::{Replayed, replay};
-use crate::releaser::Releaser;
+use crate::releaser::{RecordPlace, Releaser};
+use crate::room::{MachineSpace, Room};
 use crate::sequencer::{Chain, Pace, Sequencer};
 use crate::shard::{Parts, Shard, WaitClock};
 use crate::snapshots::Snapshots;
@@ -82,8 +84,16 @@ pub(crate) fn start(
     prepare(&mut replayed.executor);
     let epoch = begin_term(&mut *commands, &mut replayed, &clock, &config)?;
     let archive = archive.map(|folder| open_archive(&folder, &replayed.events)).transpose()?;
+    let events_folder = folder.as_ref().map(DataFolder::events);
+    let mut config = config;
+    if config.space.is_none()
+        && let Some(folder) = &folder
+    {
+        config.space = Some(Arc::new(MachineSpace(folder.path().to_path_buf())));
+    }
     let (shard, stages) =
-        Starting { config, commands, replayed, archive, snapshots, clock, epoch }.make(waits);
+        Starting { config, commands, replayed, archive, snapshots, events_folder, clock, epoch }
+            .make(waits);
     let port = InProcess::new(shard.clone(), stages.follower.released.clone());
     Ok(Started { shard, port, recovery, stages, folder })
 }
@@ -95,14 +105,18 @@ struct Starting {
     replayed: Replayed,
     archive: Option<Indexed>,
     snapshots: Option<SnapshotStore>,
+    events_folder: Option<PathBuf>,
     clock: ExchangeClock,
     epoch: u64,
 }
 
 impl Starting {
     fn make(self, waits: WaitClock) -> (Arc<Shard>, Stages) {
-        let Self { config, commands, replayed, archive, snapshots, clock, epoch } = self;
-        let Replayed { executor, mut events, view, shadow, begun, .. } = replayed;
+        let Self { config, commands, replayed, archive, snapshots, events_folder, clock, epoch } =
+            self;
+        let Replayed { executor, mut events, view, shadow, begun, last_stamp, .. } = replayed;
+        // The term that has begun made an event, so its record is the last one that did.
+        let place = RecordPlace { hash: commands.end().hash, last_stamp };
         let (end, event_sequence) = (commands.end(), view.kernel().position().event_sequence);
         let metrics = Arc::new(first_metrics(end.sequence, event_sequence));
         let fallback = view.clock() == ClockStatus::Fallback;
@@ -120,14 +134,11 @@ impl Starting {
             view,
             feeds: Feeds::new(event_sequence, config.feed_batch_count),
             history,
+            room: Room::new(config.space),
             waits,
         }));
         events.count_from(shard.now());
-        let queues = Queues {
-            records: Arc::new(Mailbox::new(IN_FLIGHT_RECORD_MAX)),
-            executed: Arc::new(Mailbox::new(IN_FLIGHT_RECORD_MAX)),
-            released: Arc::new(Mailbox::new(FOLLOWER_LAG_EVENT_MAX)),
-        };
+        let queues = Queues::new();
         let interval = u64::try_from(config.tick_interval.as_nanos()).unwrap_or(u64::MAX);
         let core = Sequencer {
             shard: shard.clone(),
@@ -152,6 +163,8 @@ impl Starting {
             changes: Changes::default(),
             last_event: event_sequence,
             snapshots,
+            compressing: events_folder.map(Compressing::new),
+            place,
             failed: false,
         };
         let archive = indexer.map(|it| Indexing::new(shard.clone(), it, queues.released.clone()));
@@ -177,6 +190,16 @@ struct Queues {
     records: Arc<Mailbox<journal::Sealed>>,
     executed: Arc<Mailbox<crate::releaser::Executed>>,
     released: Arc<Mailbox<crate::releaser::Released>>,
+}
+
+impl Queues {
+    fn new() -> Self {
+        Self {
+            records: Arc::new(Mailbox::new(IN_FLIGHT_RECORD_MAX)),
+            executed: Arc::new(Mailbox::new(IN_FLIGHT_RECORD_MAX)),
+            released: Arc::new(Mailbox::new(FOLLOWER_LAG_EVENT_MAX)),
+        }
+    }
 }
 
 /// The archive as a start finds it.

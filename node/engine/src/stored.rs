@@ -136,6 +136,11 @@ impl StoredEvents {
         self.events.read(from)
     }
 
+    /// Segment files of the log.
+    pub(crate) fn segment_count(&self) -> usize {
+        self.events.segment_count()
+    }
+
     /// Blocks that were offered so far.
     pub(crate) const fn counts(&self) -> BlockCounts {
         self.counts

@@ -105,6 +105,12 @@ impl EventLog {
         Ok(self.durable)
     }
 
+    /// Segment files, compressed ones included.
+    #[must_use]
+    pub fn segment_count(&self) -> usize {
+        self.writer.names.len()
+    }
+
     /// The end of what is appended: what the next block must extend.
     #[must_use]
     pub fn end(&self) -> EventEnd {

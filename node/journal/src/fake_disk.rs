@@ -224,6 +224,11 @@ impl Disk for FakeDisk {
         self.open_as(path, false)
     }
 
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        let removed = self.lock().names.remove(path);
+        removed.map(drop).ok_or_else(|| ErrorKind::NotFound.into())
+    }
+
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         let mut state = self.lock();
         let index = state.names.remove(from).ok_or(ErrorKind::NotFound)?;

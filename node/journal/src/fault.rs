@@ -135,6 +135,9 @@ pub enum DamageReason {
     /// An unfinished flush in a segment that is not the last.
     #[error("an unfinished flush lies in a segment that is not the last")]
     NotLastSegment,
+    /// A compressed segment that does not unpack to what was packed.
+    #[error("it does not unpack to what was compressed")]
+    Compressed,
     /// A number is missing.
     #[error("sequence {expected} is missing; {found} follows")]
     Gap {

@@ -46,4 +46,4 @@ pub use journal::{Journal, Opened};
 pub use memory::MemoryLog;
 pub use record::{Commands, RECORD_FORMAT, RECORD_HEADER_SIZE, Record, RecordFault, RecordHeader};
 pub use record_builder::{RecordBuilder, Sealed};
-pub use segments::{Cut, Preparation, SegmentOptions};
+pub use segments::{Compressed, Cut, Preparation, SegmentOptions, compress_closed};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use journal::fake_disk::FakeDisk;
 use journal::{
     BlockBuilder, BlockNumbers, DamageReason, EventEnd, EventLog, EventsOpened, LogFault,
-    OwnedBlock, Placed, Preparation, Refusal, SegmentOptions, verify,
+    OwnedBlock, Placed, Preparation, Refusal, SegmentOptions, compress_closed, verify,
 };
 
 const OPTIONS: SegmentOptions = SegmentOptions { size: 4096, preparation: Preparation::Inline };
@@ -203,6 +203,73 @@ fn a_changed_block_is_found_with_its_position() {
     assert_eq!((&fault.segment, fault.offset), (&path, 512));
     let refused = open(&disk).expect_err("damage is refused");
     assert!(matches!(refused, LogFault::Damaged(damage) if damage == *fault));
+}
+
+fn compressed(disk: &FakeDisk) -> Vec<PathBuf> {
+    let is_compressed = |path: &PathBuf| path.extension().is_some_and(|name| name == "zst");
+    disk.paths().into_iter().filter(is_compressed).collect()
+}
+
+/// Full segments are smaller and read as before: by a reader that was made before, by the log that is open, by
+/// one that is opened, and by the check.
+/// covers: EVT-57
+#[test]
+fn full_segments_are_compressed_and_read_as_before() {
+    let blocks = chain(300);
+    let disk = written(&blocks);
+    let (mut log, opened) = open(&disk).expect("sound");
+    let early = log.read(1).expect("readable");
+    let done = compress_closed(&disk, folder(), 2).expect("sound disk");
+    assert_eq!(done.len(), opened.segment_count - 2, "the last two stay as they are");
+    assert!(done.iter().all(|it| it.size < it.size_before / 2 && it.size_before == 4096));
+    assert_eq!((compressed(&disk).len(), segments(&disk).len()), (done.len(), 2));
+    assert_eq!(early.map(|block| block.expect("sound")).collect::<Vec<_>>(), blocks);
+    assert_eq!(read(&log, 1), blocks);
+    assert_eq!(compress_closed(&disk, folder(), 2).expect("sound disk"), [], "once");
+    append_all(&mut log, &[block(&end_of(&blocks[299]), 9_000, 1, "one more")]);
+    drop(log);
+    disk.crash();
+    let (log, reopened) = open(&disk).expect("sound");
+    assert_eq!(reopened.block_count, 301);
+    assert_eq!(read(&log, 1)[..300], blocks);
+    assert_eq!(verify::events(&disk, folder()).expect("readable").faults, []);
+}
+
+/// The original goes only once its compressed form is whole: a crash or a failing disk at any moment leaves a
+/// log that reads as before.
+#[test]
+fn nothing_is_lost_while_a_segment_is_compressed() {
+    let blocks = chain(200);
+    for seed in 0..200 {
+        let disk = FakeDisk::new(seed);
+        append_all(&mut open(&disk).expect("an empty disk").0, &blocks);
+        match seed % 3 {
+            0 => disk.fail_write_after(seed % 5),
+            1 => disk.fail_sync_after(seed % 7),
+            _ => {}
+        }
+        let _ = compress_closed(&disk, folder(), 1);
+        disk.crash();
+        let (log, _) = open(&disk).unwrap_or_else(|fault| panic!("seed {seed}: {fault}"));
+        assert_eq!(read(&log, 1), blocks, "seed {seed}");
+    }
+}
+
+/// covers: REC-55
+#[test]
+fn a_damaged_compressed_segment_is_refused() {
+    let blocks = chain(100);
+    let disk = written(&blocks);
+    compress_closed(&disk, folder(), 1).expect("sound disk");
+    let path = compressed(&disk)[0].clone();
+    let size = disk.contents(&path).len();
+    for at in (0..size).step_by(7) {
+        disk.tamper(&path, |bytes| bytes[at] ^= 1);
+        let fault = open(&disk).expect_err("damage is refused");
+        assert!(matches!(fault, LogFault::Damaged(damage) if damage.segment == path), "{at}");
+        disk.tamper(&path, |bytes| bytes[at] ^= 1);
+    }
+    assert_eq!(read(&open(&disk).expect("sound again").0, 1), blocks);
 }
 
 #[test]

@@ -184,8 +184,14 @@ fn a_torn_last_flush_is_cut_and_reported() {
     let fault = log.sync().expect_err("the write fails half done");
     assert!(matches!(fault, LogFault::Storage { action: "write", .. }), "{fault}");
     drop(log);
+    let before = disk.contents(&segments(&disk)[0]);
     let (mut log, opened) = open(&disk).expect("a torn tail is no damage");
     let cut = opened.cut.expect("half a flush was there");
+    let small = |number| usize::try_from(number).expect("small");
+    let (begin, size) = (small(cut.offset), small(cut.size));
+    let aside = cut.aside.expect("what was cut is kept");
+    assert_eq!(disk.contents(&aside), before[begin..begin + size], "as it stood there");
+    assert!(before[begin + size..].iter().all(|byte| *byte == 0), "and all of it");
     assert_eq!(cut.segment, segments(&disk)[0]);
     let offset = usize::try_from(cut.offset).expect("small");
     assert!(disk.contents(&cut.segment)[offset..].iter().all(|byte| *byte == 0));
@@ -196,6 +202,26 @@ fn a_torn_last_flush_is_cut_and_reported() {
     let (log, opened) = open(&disk).expect("sound");
     assert_eq!((opened.cut, opened.end), (None, records[2].end()));
     assert_eq!(read(&log), records);
+}
+
+/// A second cut at the same place does not take the place of the first one's bytes.
+#[test]
+fn each_cut_is_kept_in_a_file_of_its_own() {
+    let records = chain(End::EMPTY, 2);
+    let disk = written(&records[..1]);
+    let mut kept = Vec::new();
+    for round in 0..3 {
+        let (mut log, _) = open(&disk).expect("sound");
+        log.append(&records[1]).expect("extends");
+        disk.fail_write_after(0);
+        log.sync().expect_err("the write fails half done");
+        drop(log);
+        let (_, opened) = open(&disk).expect("a torn tail is no damage");
+        kept.push(opened.cut.and_then(|cut| cut.aside).expect("kept"));
+        assert!(!disk.contents(&kept[round]).is_empty());
+    }
+    kept.dedup();
+    assert_eq!(kept.len(), 3, "{kept:?}");
 }
 
 /// covers: REC-28, REC-55

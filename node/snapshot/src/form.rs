@@ -4,8 +4,10 @@ use std::io::{self, Read as _};
 
 use sha2::{Digest as _, Sha256};
 
-/// The form that this program writes and reads.
-pub const SNAPSHOT_FILE_FORMAT: u32 = 1;
+/// The form that this program writes; it reads the one before, too.
+pub const SNAPSHOT_FILE_FORMAT: u32 = 2;
+/// The form that did not name the command log's record.
+const FORMAT_WITHOUT_LOG: u32 = 1;
 
 /// What a snapshot is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +28,19 @@ pub struct Header {
     pub event_hash: [u8; 32],
     /// Hash of the state (D-50).
     pub state_hash: [u8; 32],
+    /// Where it stands in the command log; absent in a file of form 1.
+    pub log: Option<LogPlace>,
+    /// Version of the rules that made the state; 1 in a file of form 1.
+    pub core_version: u32,
+}
+
+/// A record of the command log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogPlace {
+    /// Its hash.
+    pub command_hash: [u8; 32],
+    /// Stamp of its last command, in nanoseconds since 1970.
+    pub last_stamp: i64,
 }
 
 /// A snapshot.
@@ -47,8 +62,10 @@ pub(crate) enum Wrong {
 }
 
 const MAGIC: &[u8; 8] = b"dexsnap\0";
-/// Magic, form, header, length of the body.
+/// Magic, form, header of form 1, length of the body.
 const HEAD_SIZE: usize = 8 + 4 + 16 + 2 + 8 + 8 + 8 + 8 + 32 + 32 + 8;
+/// What form 2 has more: the record's hash, the last stamp, the version of the rules.
+const PLACE_SIZE: usize = 32 + 8 + 4;
 const SUM_SIZE: usize = 32;
 /// Fast, and about a third of the size: a snapshot is written beside trading.
 const LEVEL: i32 = 1;
@@ -60,7 +77,8 @@ impl Snapshot {
         let Header { command_sequence, event_sequence, timestamp, .. } = self.header;
         let mut out = Vec::with_capacity(HEAD_SIZE + self.body.len() / 2);
         out.extend_from_slice(MAGIC);
-        out.extend_from_slice(&SNAPSHOT_FILE_FORMAT.to_le_bytes());
+        let format = self.header.log.map_or(FORMAT_WITHOUT_LOG, |_| SNAPSHOT_FILE_FORMAT);
+        out.extend_from_slice(&format.to_le_bytes());
         out.extend_from_slice(&venue_id);
         out.extend_from_slice(&shard.to_le_bytes());
         for number in [epoch, command_sequence, event_sequence] {
@@ -69,6 +87,11 @@ impl Snapshot {
         out.extend_from_slice(&timestamp.to_le_bytes());
         out.extend_from_slice(&self.header.event_hash);
         out.extend_from_slice(&self.header.state_hash);
+        if let Some(place) = &self.header.log {
+            out.extend_from_slice(&place.command_hash);
+            out.extend_from_slice(&place.last_stamp.to_le_bytes());
+            out.extend_from_slice(&self.header.core_version.to_le_bytes());
+        }
         out.extend_from_slice(&(self.body.len() as u64).to_le_bytes());
         let packed = zstd::bulk::compress(&self.body, LEVEL)?;
         out.extend_from_slice(&packed);
@@ -91,12 +114,16 @@ impl Snapshot {
         if computed != *sum {
             return Err(Wrong::Damaged("its SHA-256 is not the one that it was written with"));
         }
-        if format != SNAPSHOT_FILE_FORMAT {
-            return Err(Wrong::Format(format));
-        }
-        let (head, packed) = content.split_at(HEAD_SIZE);
+        let more = match format {
+            SNAPSHOT_FILE_FORMAT => PLACE_SIZE,
+            FORMAT_WITHOUT_LOG => 0,
+            other => return Err(Wrong::Format(other)),
+        };
+        let Some((head, packed)) = content.split_at_checked(HEAD_SIZE + more) else {
+            return Err(Wrong::Damaged("it is too short"));
+        };
         let mut fields = Fields(&head[12..]);
-        let header = Header {
+        let mut header = Header {
             venue_id: fields.take(),
             shard: u16::from_le_bytes(fields.take()),
             epoch: u64::from_le_bytes(fields.take()),
@@ -105,7 +132,15 @@ impl Snapshot {
             timestamp: i64::from_le_bytes(fields.take()),
             event_hash: fields.take(),
             state_hash: fields.take(),
+            log: None,
+            core_version: 1,
         };
+        if format == SNAPSHOT_FILE_FORMAT {
+            let command_hash = fields.take();
+            let last_stamp = i64::from_le_bytes(fields.take());
+            header.log = Some(LogPlace { command_hash, last_stamp });
+            header.core_version = u32::from_le_bytes(fields.take());
+        }
         let size = u64::from_le_bytes(fields.take());
         let body = unpack(packed, size)
             .map_err(|_| Wrong::Damaged("its body cannot be unpacked"))?
@@ -153,6 +188,8 @@ mod tests {
             timestamp: 1_700_000_000_000_000_000,
             event_hash: [8; 32],
             state_hash: [9; 32],
+            log: Some(LogPlace { command_hash: [6; 32], last_stamp: 1_700_000_000_000_000_005 }),
+            core_version: 4,
         };
         Snapshot { header, body: (0..200u8).chain([1; 100]).collect() }
     }
@@ -164,6 +201,16 @@ mod tests {
             let (bytes, sum) = snapshot.write().expect("packed");
             assert_eq!(Snapshot::read(&bytes), Ok((snapshot, sum)));
         }
+    }
+
+    /// A file of form 1 reads as before, and written again it is the same.
+    #[test]
+    fn a_file_of_the_first_form_is_read() {
+        let mut old = sample();
+        (old.header.log, old.header.core_version) = (None, 1);
+        let (bytes, sum) = old.write().expect("packed");
+        assert_eq!(bytes[8..12], 1u32.to_le_bytes());
+        assert_eq!(Snapshot::read(&bytes), Ok((old, sum)));
     }
 
     /// Every bit and every length but the one that was written.
@@ -193,9 +240,9 @@ mod tests {
             content.extend_from_slice(&sum);
             Snapshot::read(&content)
         };
-        assert_eq!(changed(8, &2u32.to_le_bytes()), Err(Wrong::Format(2)));
+        assert_eq!(changed(8, &3u32.to_le_bytes()), Err(Wrong::Format(3)));
         for size in [u64::MAX, 1 << 41, 301, 299, 0] {
-            let wrong = changed(HEAD_SIZE - 8, &size.to_le_bytes());
+            let wrong = changed(HEAD_SIZE + PLACE_SIZE - 8, &size.to_le_bytes());
             assert!(matches!(wrong, Err(Wrong::Damaged(_))), "{size}");
         }
     }

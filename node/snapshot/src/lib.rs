@@ -12,5 +12,5 @@ mod form;
 mod store;
 
 pub use fault::SnapshotFault;
-pub use form::{Header, SNAPSHOT_FILE_FORMAT, Snapshot};
-pub use store::{SnapshotStore, Written};
+pub use form::{Header, LogPlace, SNAPSHOT_FILE_FORMAT, Snapshot};
+pub use store::{Kind, SnapshotStore, Written};

@@ -16,6 +16,15 @@ pub struct SnapshotStore {
     folder: PathBuf,
 }
 
+/// What a file is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// On record, and some are kept.
+    Snapshot,
+    /// The state of a minute, of which only the last one is kept.
+    Checkpoint,
+}
+
 /// A snapshot that is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Written {
@@ -35,15 +44,27 @@ impl SnapshotStore {
         Ok(Self { disk, folder: folder.to_path_buf() })
     }
 
-    /// The events that there are snapshots of, the latest first.
+    /// The events that there are snapshots or checkpoints of, the latest first.
     ///
     /// # Errors
     /// The folder cannot be read.
     pub fn list(&self) -> Result<Vec<u64>, SnapshotFault> {
         let names = self.disk.list(&self.folder).map_err(storage("list", &self.folder))?;
-        let mut all: Vec<u64> = names.iter().filter_map(|name| event_of(name)).collect();
+        let events = names.iter().filter_map(|name| Some(event_of(name)?.0));
+        let mut all: Vec<u64> = events.collect();
         all.sort_unstable_by(|one, other| other.cmp(one));
+        all.dedup();
         Ok(all)
+    }
+
+    /// What there is of an event: the snapshot, where there is a checkpoint, too.
+    #[must_use]
+    pub fn kind_of(&self, sequence: u64) -> Option<Kind> {
+        let names = self.disk.list(&self.folder).ok()?;
+        let kinds = names.iter().filter_map(|name| event_of(name));
+        let mut kinds = kinds.filter(|(event, _)| *event == sequence).map(|(_, kind)| kind);
+        let first = kinds.next()?;
+        Some(if kinds.any(|kind| kind == Kind::Snapshot) { Kind::Snapshot } else { first })
     }
 
     /// Stores a snapshot: under another name, synced, read back, and only then under its own (RPL-41).
@@ -51,8 +72,16 @@ impl SnapshotStore {
     /// # Errors
     /// The file system refuses, or gives back something else than was written.
     pub fn write(&self, snapshot: &Snapshot) -> Result<Written, SnapshotFault> {
+        self.write_as(snapshot, Kind::Snapshot)
+    }
+
+    /// As `write`, of either kind.
+    ///
+    /// # Errors
+    /// As `write`.
+    pub fn write_as(&self, snapshot: &Snapshot, kind: Kind) -> Result<Written, SnapshotFault> {
         let sequence = snapshot.header.event_sequence;
-        let (draft, path) = (self.path(sequence, DRAFT), self.path(sequence, WHOLE));
+        let (draft, path) = (self.path(sequence, DRAFT), self.path(sequence, end_of(kind)));
         let (bytes, checksum) = snapshot.write().map_err(storage("pack", &draft))?;
         let file = self.disk.create(&draft).map_err(storage("create", &draft))?;
         write_all(&*file, &bytes).map_err(storage("write", &draft))?;
@@ -71,7 +100,7 @@ impl SnapshotStore {
     /// # Errors
     /// It cannot be read, or is not what was written.
     pub fn read(&self, sequence: u64) -> Result<(Snapshot, [u8; 32]), SnapshotFault> {
-        let path = self.path(sequence, WHOLE);
+        let path = self.path(sequence, end_of(self.kind_of(sequence).unwrap_or(Kind::Snapshot)));
         let bytes = self.bytes(&path)?;
         let (snapshot, sum) = Snapshot::read(&bytes).map_err(|wrong| match wrong {
             Wrong::Damaged(what) => SnapshotFault::Damaged { path: path.clone(), what },
@@ -89,20 +118,28 @@ impl SnapshotStore {
     /// # Errors
     /// The file system refuses.
     pub fn set_aside(&self, sequence: u64) -> Result<PathBuf, SnapshotFault> {
-        let (path, aside) = (self.path(sequence, WHOLE), self.path(sequence, ASIDE));
+        let kind = self.kind_of(sequence).unwrap_or(Kind::Snapshot);
+        let (path, aside) = (self.path(sequence, end_of(kind)), self.path(sequence, ASIDE));
         self.disk.rename(&path, &aside).map_err(storage("rename", &path))?;
         self.disk.sync_folder(&self.folder).map_err(storage("sync", &self.folder))?;
         Ok(aside)
     }
 
-    /// Removes all but the latest so many, and drafts that were not finished.
+    /// Removes all but the latest so many snapshots, checkpoints before the latest file of either kind, and drafts
+    /// that were not finished.
     ///
     /// # Errors
     /// The file system refuses.
     pub fn keep(&self, count: usize) -> Result<(), SnapshotFault> {
         let names = self.disk.list(&self.folder).map_err(storage("list", &self.folder))?;
-        let old = self.list()?.split_off(count.min(self.list()?.len()));
-        let old = old.into_iter().map(|sequence| self.path(sequence, WHOLE));
+        let latest = self.list()?.first().copied();
+        let mut all: Vec<(u64, Kind)> = names.iter().filter_map(|name| event_of(name)).collect();
+        all.sort_unstable_by_key(|(sequence, _)| std::cmp::Reverse(*sequence));
+        let (snapshots, checkpoints): (Vec<_>, Vec<_>) =
+            all.into_iter().partition(|(_, kind)| *kind == Kind::Snapshot);
+        let old = snapshots.into_iter().skip(count);
+        let passed = checkpoints.into_iter().filter(|(sequence, _)| Some(*sequence) < latest);
+        let old = old.chain(passed).map(|(sequence, kind)| self.path(sequence, end_of(kind)));
         let drafts = names.iter().filter(|name| name.ends_with(DRAFT));
         for path in old.chain(drafts.map(|name| self.folder.join(name))) {
             self.disk.remove(&path).map_err(storage("remove", &path))?;
@@ -120,15 +157,24 @@ impl SnapshotStore {
     }
 }
 
-/// Ends of names: a snapshot, one that is being written, one that cannot be used.
+/// Ends of names: a snapshot, a checkpoint, one that is being written, one that cannot be used.
 const WHOLE: &str = ".snapshot";
+const CHECKPOINT: &str = ".checkpoint";
 const DRAFT: &str = ".draft";
 const ASIDE: &str = ".damaged";
 
-fn event_of(name: &str) -> Option<u64> {
-    let digits = name.strip_suffix(WHOLE)?;
+const fn end_of(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Snapshot => WHOLE,
+        Kind::Checkpoint => CHECKPOINT,
+    }
+}
+
+fn event_of(name: &str) -> Option<(u64, Kind)> {
+    let named = |kind| Some((name.strip_suffix(end_of(kind))?, kind));
+    let (digits, kind) = named(Kind::Snapshot).or_else(|| named(Kind::Checkpoint))?;
     let is_name = digits.len() == 20 && digits.bytes().all(|byte| byte.is_ascii_digit());
-    if is_name { digits.parse().ok() } else { None }
+    if is_name { Some((digits.parse().ok()?, kind)) } else { None }
 }
 
 fn write_all(file: &dyn SegmentFile, mut bytes: &[u8]) -> io::Result<()> {
@@ -183,6 +229,8 @@ mod tests {
             timestamp: 5,
             event_hash: [2; 32],
             state_hash: [3; 32],
+            log: None,
+            core_version: 1,
         };
         Snapshot { header, body: event_sequence.to_le_bytes().repeat(50) }
     }
@@ -208,6 +256,30 @@ mod tests {
         assert_eq!(store.list().expect("listed"), [90, 8]);
         store.keep(5).expect("nothing to remove");
         assert_eq!(store.list().expect("listed"), [90, 8]);
+    }
+
+    /// Of checkpoints only the last one is kept, and none behind which there is a snapshot; both are found by a
+    /// start.
+    /// covers: REC-44
+    #[test]
+    fn a_checkpoint_takes_the_place_of_the_one_before() {
+        let (_folder, store) = store();
+        store.write(&snapshot(7)).expect("written");
+        for sequence in [8, 9, 20] {
+            store.write_as(&snapshot(sequence), Kind::Checkpoint).expect("written");
+            store.keep(3).expect("removed");
+            assert_eq!(store.list().expect("listed"), [sequence, 7]);
+            assert_eq!(store.read(sequence).expect("read").0, snapshot(sequence));
+        }
+        assert_eq!(
+            [7, 20, 21].map(|it| store.kind_of(it)),
+            [Some(Kind::Snapshot), Some(Kind::Checkpoint), None]
+        );
+        store.write(&snapshot(20)).expect("written");
+        assert_eq!(store.kind_of(20), Some(Kind::Snapshot), "the snapshot goes first");
+        store.write(&snapshot(30)).expect("written");
+        store.keep(3).expect("removed");
+        assert_eq!(store.list().expect("listed"), [30, 20, 7]);
     }
 
     /// A damaged one is refused and put aside whole, and one under another name is none.

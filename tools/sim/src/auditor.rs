@@ -246,6 +246,7 @@ pub(crate) const fn is_sequencers(command: &Command) -> bool {
             | Command::RecordStateHash { .. }
             | Command::RecordSnapshot { .. }
             | Command::RecordClockStatus { .. }
+            | Command::Quarantine(..)
     )
 }
 

@@ -2,9 +2,9 @@
 
 use schema::catalogue::EVENTS;
 use schema::{
-    AccountStatus, AccountType, Bucket, CanceledBy, ClockStatus, ExpiryReason, FeeKind, HoldReason,
-    MarketKind, Matching, OrderState, OrderType, ReduceReason, RefundReason, ReleaseReason,
-    TimeInForce, TriggerSource, UpdateReason, WaiverReason,
+    AccountStatus, AccountType, Bucket, CanceledBy, ClockStatus, ExpiryReason, FeeKind, HaltReason,
+    HaltScope, HoldReason, MarketKind, Matching, OrderState, OrderType, ReduceReason, RefundReason,
+    ReleaseReason, TimeInForce, TriggerSource, UpdateReason, WaiverReason,
 };
 
 use crate::tables::{capitals, sentence, table};
@@ -88,6 +88,8 @@ fn values_in_rows_are_those_of_the_types() {
         ("AccountStatusChanged", "to", names(AccountStatus::ALL, AccountStatus::name)),
         ("MarketListed", "kind", names(MarketKind::ALL, MarketKind::name)),
         ("MarketListed", "matching", names(Matching::ALL, Matching::name)),
+        ("TradingHalted", "scope", names(HaltScope::ALL, HaltScope::name)),
+        ("TradingHalted", "reason", names(HaltReason::ALL, HaltReason::name)),
         ("ClockStatusChanged", "from", names(ClockStatus::ALL, ClockStatus::name)),
     ];
     for (event, field, values) in checks {

@@ -7,10 +7,10 @@ use schema::limits::FEE_TIER_COUNT_MAX;
 use schema::{
     AccountProfileChanged, AccountRates, AccountTransferred, ApiClass, CancelAllOrders,
     CountdownCancel, CountdownCancelChanged, FeeKind, FeeRefund, FeeRefunded, FeeSchedule,
-    FeeScheduleChanged, FeeTier, FeeTierChanged, MarketChange, MarketParameters,
-    MarketParametersChanged, OrderReduced, OrderTier, OrderTriggered, ParameterChange,
-    ProfileChange, RatesChange, ReduceOrder, ReduceReason, RefundReason, ReplaceOrder, RiskTier,
-    Transfer, WaiverReason,
+    FeeScheduleChanged, FeeTier, FeeTierChanged, HaltReason, HaltScope, InvariantViolated,
+    MarketChange, MarketParameters, MarketParametersChanged, OrderReduced, OrderTier,
+    OrderTriggered, ParameterChange, ProfileChange, Quarantine, RatesChange, ReduceOrder,
+    ReduceReason, RefundReason, ReplaceOrder, RiskTier, TradingHalted, Transfer, WaiverReason,
 };
 use units::{Lots, Ticks};
 
@@ -185,4 +185,34 @@ pub(crate) fn reduced(random: &mut Random, order: u64) -> OrderReduced {
 
 pub(crate) fn triggered(random: &mut Random, order: u64) -> OrderTriggered {
     OrderTriggered { order, observed: Ticks(random.u64()) }
+}
+
+pub(crate) fn quarantine(random: &mut Random) -> Quarantine {
+    Quarantine {
+        command: random.u64(),
+        invariant: random.label(),
+        left: random.label(),
+        right: random.label(),
+        actor: random.label(),
+    }
+}
+
+pub(crate) fn violated(random: &mut Random) -> InvariantViolated {
+    InvariantViolated {
+        command: random.u64(),
+        invariant: random.label(),
+        left: random.label(),
+        right: random.label(),
+        state_hash: random.array(),
+        quarantined_by: random.label(),
+    }
+}
+
+pub(crate) fn halted(random: &mut Random) -> TradingHalted {
+    TradingHalted {
+        scope: *random.pick(HaltScope::ALL),
+        reason: *random.pick(HaltReason::ALL),
+        actor: random.label(),
+        expires_at: random.coin().then(|| random.time()),
+    }
 }

@@ -67,6 +67,7 @@ fn command(random: &mut Random, kind: CommandKind) -> Option<Command> {
             to: *random.pick(ClockStatus::ALL),
             skew: random.amount(),
         },
+        K::Quarantine => Command::Quarantine(changes::quarantine(random), operator(random)),
         K::ListAsset => Command::ListAsset(asset(random), operator(random)),
         K::ListMarket => Command::ListMarket(market(random), operator(random)),
         K::CreateAccount => Command::CreateAccount(opening(random)),
@@ -252,6 +253,8 @@ pub(crate) fn event(random: &mut Random, kind: EventKind, sequence: u64) -> Opti
             to: *random.pick(ClockStatus::ALL),
             skew: random.amount(),
         }),
+        K::InvariantViolated => Event::InvariantViolated(changes::violated(random)),
+        K::TradingHalted => Event::TradingHalted(changes::halted(random)),
         K::AssetListed => Event::AssetListed(AssetListed { terms: asset(random) }),
         K::MarketListed => Event::MarketListed(MarketListed { terms: market(random) }),
         K::MarketPaused => Event::MarketPaused(market_state(random)),
@@ -341,9 +344,7 @@ pub(crate) fn event(random: &mut Random, kind: EventKind, sequence: u64) -> Opti
         | K::AssetParametersChanged
         | K::AssetDelisted
         | K::MarketDelisted
-        | K::TradingHalted
         | K::TradingResumed
-        | K::InvariantViolated
         | K::DepositConfirmed => return None,
     })
 }

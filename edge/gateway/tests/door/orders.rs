@@ -62,6 +62,7 @@ async fn refusals_have_their_status() {
         (Ok(refused(Code::InvalidExpiry, Why::KeyTooLate)), 422, "INVALID_EXPIRY"),
         (Ok(refused(Code::RiskLimitBreach, Why::TooManyKeys)), 422, "RISK_LIMIT_BREACH"),
         (Err(PortFault::Busy), 503, "UNAVAILABLE"),
+        (Err(PortFault::NoRoom), 503, "UNAVAILABLE"),
         (Err(PortFault::Stopped), 503, "UNAVAILABLE"),
         (Err(PortFault::TimedOut), 503, "TIMED_OUT"),
     ];

@@ -66,7 +66,12 @@ fn start(path: &Path, with_snapshots: bool) -> Engine {
     if !with_snapshots {
         storage.snapshots = None;
     }
-    let snapshots = SnapshotPolicy { events: 400, interval: Duration::from_secs(3_600), count: 2 };
+    let snapshots = SnapshotPolicy {
+        events: 400,
+        interval: Duration::from_secs(3_600),
+        checkpoint: Duration::from_secs(3_600),
+        count: 2,
+    };
     let config = Config { snapshots, ..config() };
     Engine::start_with(config, storage, clock()).expect("starts")
 }

@@ -41,8 +41,12 @@ fn what_the_node_records_comes_from_commands_of_the_sequencer() {
         let mut storage = disks.storage();
         storage.snapshots =
             Some(SnapshotStore::open(Arc::new(RealDisk), folder.path()).expect("opened"));
-        let snapshots =
-            SnapshotPolicy { events: 300, interval: Duration::from_secs(3_600), count: 2 };
+        let snapshots = SnapshotPolicy {
+            events: 300,
+            interval: Duration::from_secs(3_600),
+            checkpoint: Duration::from_secs(3_600),
+            count: 2,
+        };
         Engine::start_with(Config { snapshots, ..config() }, storage, clock.clone())
     };
     let engine = start().expect("sound");
@@ -131,8 +135,12 @@ fn no_event_is_ever_deleted() {
         let mut storage = disks.storage();
         storage.snapshots =
             Some(SnapshotStore::open(Arc::new(RealDisk), folder.path()).expect("opened"));
-        let snapshots =
-            SnapshotPolicy { events: 200, interval: Duration::from_secs(3_600), count: 1 };
+        let snapshots = SnapshotPolicy {
+            events: 200,
+            interval: Duration::from_secs(3_600),
+            checkpoint: Duration::from_secs(3_600),
+            count: 1,
+        };
         let config = Config { snapshots, ended_order_count: 1, ..config() };
         let engine = Engine::start_with(config, storage, clock.clone()).expect("recovers");
         let port = engine.port();

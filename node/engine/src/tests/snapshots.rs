@@ -1,13 +1,15 @@
 //! Snapshots of a running shard: taken, put on record, begun from, and refused.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-use journal::disk::RealDisk;
+use journal::CommandLog as _;
+use journal::disk::{Disk, RealDisk, SegmentFile};
+use kernel::CORE_VERSION;
 use port::{Query, View as Answer};
 use schema::{Command, Event, GroupIter};
-use snapshot::SnapshotStore;
+use snapshot::{Kind, SnapshotStore};
 use tempfile::TempDir;
 use units::{Id, Side};
 
@@ -33,7 +35,8 @@ struct Node {
 impl Node {
     fn new(seed: u64, events: u64) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let policy = SnapshotPolicy { events, interval: Duration::from_secs(3_600), count: 3 };
+        let hour = Duration::from_secs(3_600);
+        let policy = SnapshotPolicy { events, interval: hour, checkpoint: hour, count: 3 };
         Self { disks: Disks::without_archive(seed), folder, policy }
     }
 
@@ -240,4 +243,146 @@ fn strange_files_are_no_snapshots() {
     }
     run(&node, 5, 1);
     assert!(node.folder.path().join("notes.txt").exists());
+}
+
+/// A checkpoint is begun from like a snapshot and is not put on record; the header of each names the record of the
+/// command log that it stands behind, its last stamp and the version of the rules.
+/// covers: REC-45
+#[test]
+fn a_checkpoint_is_begun_from_and_names_its_record() {
+    let mut node = Node::new(68, u64::MAX);
+    node.policy.checkpoint = Duration::ZERO;
+    run(&node, 6, 1);
+    let latest = node.store().list().expect("listed")[0];
+    assert_eq!(node.store().kind_of(latest), Some(Kind::Checkpoint));
+    let whole = node.replayed();
+    node.policy.checkpoint = Duration::from_secs(3_600);
+    let engine = node.start();
+    let report = *engine.recovery();
+    assert_eq!((report.snapshot_sequence, report.state_hash), (latest, whole.state_hash));
+    drop(engine);
+    let events = node.disks.stored_blocks();
+    let groups = events.iter().flat_map(|block| GroupIter::new(block.payload()));
+    let mut all = groups.flat_map(|group| group.expect("sound").events().collect::<Vec<_>>());
+    assert!(!all.any(|event| matches!(event.expect("sound").1, Event::SnapshotTaken(_))));
+    let header = node.store().read(latest).expect("whole").0.header;
+    let log = node.disks.journal();
+    let record = log.read(header.command_sequence).expect("there").next().expect("one");
+    let record = record.expect("sound");
+    assert_eq!(record.last_sequence(), header.command_sequence);
+    let place = header.log.expect("named");
+    assert_eq!((place.command_hash, header.core_version), (record.hash(), CORE_VERSION));
+    let stamps = node.disks.stored_commands();
+    let last = stamps.iter().find(|(_, it)| it.sequence == header.command_sequence);
+    assert_eq!(last.map(|(_, it)| it.stamp.0), Some(place.last_stamp));
+}
+
+/// One that stands on another record than the log has is put aside like a damaged one.
+#[test]
+fn a_snapshot_of_another_record_is_not_begun_from() {
+    let node = Node::new(69, 300);
+    run(&node, 7, 1);
+    let store = node.store();
+    let latest = store.list().expect("listed")[0];
+    let (mut forged, _) = store.read(latest).expect("whole");
+    forged.header.log.as_mut().expect("named").command_hash[0] ^= 1;
+    store.write(&forged).expect("written");
+    let whole = node.replayed();
+    let engine = node.try_start(true).expect("recovers without it");
+    assert_eq!(engine.recovery().state_hash, whole.state_hash);
+    assert!(engine.recovery().snapshot_sequence < latest);
+    assert!(node.folder.path().join(format!("{latest:020}.damaged")).exists());
+}
+
+/// A disk on which nothing can be made while its gate is shut.
+#[derive(Debug, Default)]
+struct StuckDisk {
+    /// Shut, and how many wait at it.
+    gate: Mutex<(bool, usize)>,
+    moved: Condvar,
+}
+
+impl StuckDisk {
+    fn set(&self, shut: bool) {
+        self.gate.lock().expect("nobody fails with it").0 = shut;
+        self.moved.notify_all();
+    }
+
+    fn wait_for_somebody(&self) {
+        let gate = self.gate.lock().expect("nobody fails with it");
+        drop(self.moved.wait_while(gate, |gate| gate.1 == 0).expect("nobody fails with it"));
+    }
+}
+
+impl Disk for StuckDisk {
+    fn create_folder(&self, folder: &Path) -> std::io::Result<()> {
+        RealDisk.create_folder(folder)
+    }
+
+    fn list(&self, folder: &Path) -> std::io::Result<Vec<String>> {
+        RealDisk.list(folder)
+    }
+
+    fn create(&self, path: &Path) -> std::io::Result<Box<dyn SegmentFile>> {
+        let mut gate = self.gate.lock().expect("nobody fails with it");
+        gate.1 += 1;
+        self.moved.notify_all();
+        let mut gate = self.moved.wait_while(gate, |gate| gate.0).expect("nobody fails with it");
+        gate.1 -= 1;
+        drop(gate);
+        RealDisk.create(path)
+    }
+
+    fn open(&self, path: &Path) -> std::io::Result<Box<dyn SegmentFile>> {
+        RealDisk.open(path)
+    }
+
+    fn open_read(&self, path: &Path) -> std::io::Result<Box<dyn SegmentFile>> {
+        RealDisk.open_read(path)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> std::io::Result<()> {
+        RealDisk.rename(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> std::io::Result<()> {
+        RealDisk.remove(path)
+    }
+
+    fn sync_folder(&self, folder: &Path) -> std::io::Result<()> {
+        RealDisk.sync_folder(folder)
+    }
+}
+
+/// However long the writing of a snapshot takes, and however long the shadow is kept from its state, commands are
+/// executed, made durable and answered meanwhile: the executor waits for neither.
+#[test]
+fn the_executor_waits_for_no_snapshot() {
+    let mut node = Node::new(70, 100);
+    node.policy.checkpoint = Duration::ZERO;
+    let disk = Arc::new(StuckDisk::default());
+    disk.set(true);
+    let mut storage = node.disks.storage();
+    let store = SnapshotStore::open(disk.clone(), node.folder.path());
+    storage.snapshots = Some(store.expect("opened"));
+    let config = Config { snapshots: node.policy, ..config() };
+    let engine = Engine::start_with(config, storage, clock()).expect("recovers");
+    let port = engine.port();
+    let account = open_venue(&port, 1)[0];
+    disk.wait_for_somebody();
+    let mut last = 0;
+    for _ in 0..300 {
+        last = submit(&port, request(deposit(account, 2, 1))).last_event;
+    }
+    let _ = ask(&port, Query::Account(account), last);
+    assert_eq!(node.store().list().expect("listed"), [0u64; 0], "it is still being written");
+    let view = port.shard().view.read();
+    for _ in 0..300 {
+        let reply = submit(&port, request(deposit(account, 2, 1)));
+        assert!(reply.last_event > view.kernel().position().event_sequence);
+    }
+    drop(view);
+    disk.set(false);
+    let _ = engine.stop();
+    assert!(!node.store().list().expect("listed").is_empty());
 }

@@ -67,21 +67,25 @@ pub(crate) fn segment_path(folder: &Path, first_number: u64) -> PathBuf {
     folder.join(format!("{first_number:0DIGITS$}.{EXTENSION}"))
 }
 
-/// The segments in a folder, in order. Files with other names are none of the log's.
+/// The segments in a folder, in order, compressed ones under the name that they had. Files with other names are
+/// none of the log's.
 pub(crate) fn list_segments(disk: &dyn Disk, folder: &Path) -> Result<Vec<SegmentName>, LogFault> {
     let names = disk.list(folder).map_err(storage("list", folder))?;
     let mut segments: Vec<SegmentName> = names
         .iter()
         .filter_map(|name| {
-            let (digits, extension) = name.split_once('.')?;
+            let (digits, extension) =
+                name.strip_suffix(COMPRESSED).unwrap_or(name).split_once('.')?;
             let is_segment = extension == EXTENSION
                 && digits.len() == DIGITS
                 && digits.bytes().all(|byte| byte.is_ascii_digit());
             let first_number = if is_segment { digits.parse().ok()? } else { return None };
-            Some(SegmentName { path: folder.join(name), first_number })
+            Some(SegmentName { path: segment_path(folder, first_number), first_number })
         })
         .collect();
     segments.sort_by_key(|segment| segment.first_number);
+    // A crash may have left a segment beside its compressed form.
+    segments.dedup_by_key(|segment| segment.first_number);
     Ok(segments)
 }
 
@@ -97,6 +101,7 @@ const _: () = assert!(SECTOR_BYTES as u64 == SECTOR_SIZE);
 const SEGMENT_MAGIC: [u8; 8] = *b"DEXSEG\0\x01";
 const CRC_OFFSET: usize = 32;
 const EXTENSION: &str = "segment";
+const COMPRESSED: &str = ".zst";
 /// Enough for every 64-bit number.
 const DIGITS: usize = 20;
 

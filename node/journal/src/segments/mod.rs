@@ -9,11 +9,14 @@
 //! - `scan`: reading one segment, and telling an unfinished flush from a damaged one.
 //! - `recover`: opening a folder. `writer`: appending. `reader`: reading from a number.
 //! - `background`: preparing the next segment while appending goes on.
+//! - `closed`: compressing segments that are full. `aside`: keeping what recovery cuts.
 //! - `item`: what a log must say about its records or blocks.
 //!
 //! It does not know what an item holds, only its numbers and how it extends the chain.
 
+mod aside;
 mod background;
+mod closed;
 mod frame;
 mod header;
 mod item;
@@ -25,6 +28,7 @@ mod writer;
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub use closed::{Compressed, compress_closed};
 pub(crate) use header::{SegmentName, list_segments};
 pub(crate) use item::Item;
 pub(crate) use reader::ItemReader;
@@ -68,6 +72,8 @@ pub struct Cut {
     pub offset: u64,
     /// Bytes up to the last one that had been written.
     pub size: u64,
+    /// The file that keeps those bytes; absent where a log was only looked at.
+    pub aside: Option<PathBuf>,
 }
 
 /// Which log a segment belongs to.

@@ -2,7 +2,7 @@
 //!
 //! Owns recovery. Every segment is read to its end before a number can be given (SEQ-21); numbers,
 //! checksums and chain are checked on the way, so a log that opened has no gap and no damage. Only
-//! an unfinished last flush is cut, and that is reported. What was found whole is made durable
+//! an unfinished last flush is cut, and that is reported and kept in a file beside the log. What was found whole is made durable
 //! once more before it is reported: a process may have died between its write and its sync.
 //!
 //! Nothing else is ever written here: damage is refused with segment and offset.
@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use crate::disk::{Disk, read_full, write_full};
 use crate::fault::{DamageReason, LogFault};
+use crate::segments::aside::keep_aside;
 use crate::segments::header::{SEGMENT_HEADER_SIZE, list_segments};
 use crate::segments::item::Item;
 use crate::segments::scan::{Access, Flush, Found, OpenSegment};
@@ -58,6 +59,9 @@ pub(crate) fn recover<T: Item>(
             found => cut = found,
         }
         last = Some(current);
+    }
+    if let (Some(cut), Some(last)) = (&mut cut, &last) {
+        cut.aside = Some(keep_aside(&*disk, folder, cut, &*last.current.segment.file)?);
     }
     let current = last.map(|last| settle(last, cut.as_ref())).transpose()?;
     disk.sync_folder(folder).map_err(storage("sync", folder))?;

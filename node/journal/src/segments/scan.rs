@@ -16,7 +16,7 @@ use crate::limits::FLUSH_BODY_SIZE_MAX;
 use crate::segments::frame::{Condition, FLUSH_HEAD_SIZE, FlushHead, Place, judge_no_head};
 use crate::segments::header::{SECTOR_BYTES, SEGMENT_HEADER_SIZE, SegmentHeader, SegmentName};
 use crate::segments::item::Item;
-use crate::segments::{Cut, LogKind, damaged, storage};
+use crate::segments::{Cut, LogKind, closed, damaged, storage};
 
 /// An open segment whose header was checked.
 #[derive(Debug)]
@@ -96,10 +96,9 @@ impl OpenSegment {
     ) -> Result<OpenSegment, LogFault> {
         let path = name.path.clone();
         let file = match access {
-            Access::Read => disk.open_read(&path),
-            Access::Write => disk.open(&path),
-        }
-        .map_err(storage("open", &path))?;
+            Access::Read => closed::open_read(disk, &path)?,
+            Access::Write => disk.open(&path).map_err(storage("open", &path))?,
+        };
         let size = file.size().map_err(storage("measure", &path))?;
         if size < SEGMENT_HEADER_SIZE {
             let expected = SEGMENT_HEADER_SIZE;
@@ -198,7 +197,7 @@ impl OpenSegment {
             return Err(damaged(&self.path, offset, DamageReason::Checksum));
         }
         let size = self.written_size(offset)?;
-        Ok(Found::Unfinished(Cut { segment: self.path.clone(), offset, size }))
+        Ok(Found::Unfinished(Cut { segment: self.path.clone(), offset, size, aside: None }))
     }
 
     /// Refuses if a flush begins at or after `from`: then the one at `offset` was once durable.

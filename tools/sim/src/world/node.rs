@@ -116,6 +116,7 @@ impl World {
             ended_order_count: 64,
             archive_queue_size_max: 0,
             snapshots: engine::SnapshotPolicy::default(),
+            space: None,
         }
     }
 

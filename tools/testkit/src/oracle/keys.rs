@@ -104,7 +104,8 @@ impl Oracle {
 #[must_use]
 pub(super) const fn operator_of(command: &Command) -> Option<&Operator> {
     match command {
-        Command::ListAsset(_, operator)
+        Command::Quarantine(_, operator)
+        | Command::ListAsset(_, operator)
         | Command::ListMarket(_, operator)
         | Command::SetAccountStatus(_, operator)
         | Command::PauseMarket(_, operator)

@@ -147,7 +147,8 @@ fn body_hash(command: &Command) -> [u8; 16] {
 /// The approval of an administrative command, to fill in.
 fn approval(command: &mut Command) -> &mut Operator {
     match command {
-        Command::ListAsset(_, operator)
+        Command::Quarantine(_, operator)
+        | Command::ListAsset(_, operator)
         | Command::ListMarket(_, operator)
         | Command::SetAccountStatus(_, operator)
         | Command::PauseMarket(_, operator)
