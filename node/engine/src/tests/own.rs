@@ -123,7 +123,8 @@ pub(super) fn sources(folder: &Path, found: &mut Vec<(String, String)>) {
 }
 
 /// However long a shard runs, starts again, takes snapshots and drops old ones: every event that was ever stored
-/// is there, byte for byte, from the first on. Nothing in the node's logs takes a file away.
+/// is there, byte for byte, from the first on. Nothing in the node's logs takes a file away, but one line: that of a
+/// segment whose compressed form was read back and found equal (D-112), which the journal's own tests hold it to.
 /// covers: EVT-55
 #[test]
 fn no_event_is_ever_deleted() {
@@ -162,6 +163,8 @@ fn no_event_is_ever_deleted() {
     sources(&journal, &mut files);
     let of_logs = files.iter().filter(|(name, _)| name != "disk.rs" && name != "folder.rs");
     for (name, text) in of_logs {
+        let packing = "disk.remove(path).map_err(storage(\"remove\", path))?;";
+        let text = if name == "closed.rs" { text.replacen(packing, "", 1) } else { text.clone() };
         for call in [".remove(", "remove_file", "remove_dir", "set_len", "truncate(true)"] {
             assert!(!text.contains(call), "{name} has {call}");
         }
