@@ -28,6 +28,7 @@ use crate::sequencer::Sequencer;
 use crate::shard::{Shard, WaitClock};
 use crate::stage::{Step, step};
 use crate::starting::{self, Stages, Started};
+use crate::view::hash_from_nothing;
 
 /// A shard in one thread, the caller's.
 pub struct Stepped {
@@ -132,6 +133,12 @@ impl Stepped {
     #[must_use]
     pub const fn recovery(&self) -> &RecoveryReport {
         &self.recovery
+    }
+
+    /// Hash of the state that the view has now, from nothing.
+    #[must_use]
+    pub fn state_hash(&self) -> [u8; 32] {
+        hash_from_nothing(self.shard.view.read().kernel())
     }
 
     /// Why the shard stopped; `None` while it runs.

@@ -32,6 +32,8 @@ pub(crate) struct Auditor {
     events: Vec<(EventHead, Event)>,
     /// What was sent, by the name of the attempt, and how often it may have arrived.
     sent: BTreeMap<Id, Sent>,
+    /// Checksums of the snapshots that are on record, by their event.
+    snapshots: BTreeMap<u64, [u8; 32]>,
 }
 
 #[derive(Debug)]
@@ -57,6 +59,16 @@ impl Auditor {
     /// How many commands are promised.
     pub(crate) fn command_count(&self) -> u64 {
         self.commands.len() as u64
+    }
+
+    /// What the log says of a snapshot.
+    pub(crate) fn snapshot_checksum(&self, event_sequence: u64) -> Option<[u8; 32]> {
+        self.snapshots.get(&event_sequence).copied()
+    }
+
+    /// How many snapshots are on record.
+    pub(crate) fn snapshot_count(&self) -> u64 {
+        self.snapshots.len() as u64
     }
 
     /// How many of the last events a person should see.
@@ -116,6 +128,12 @@ impl Auditor {
             })?;
         }
         self.check_origin(&stamped)?;
+        if let Command::RecordSnapshot { snapshot_sequence, checksum, .. } = stamped.command {
+            let before = self.snapshots.insert(snapshot_sequence, checksum);
+            ensure(before.is_none_or(|before| before == checksum), || {
+                format!("snapshot {snapshot_sequence} is on record twice and differs")
+            })?;
+        }
         let answer = self.oracle.execute(&stamped);
         if next.is_multiple_of(ORACLE_CHECK_DISTANCE) {
             self.oracle.check();

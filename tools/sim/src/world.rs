@@ -1,18 +1,20 @@
 //! The world of a run: one node, its machine, the clients and the network between them.
 //!
 //! Owns what each act does (`plan.rs`). Starting and ending the node is in `world/node.rs`, requests and
-//! their answers in `world/clients.rs`, what must hold when the faults are over in `world/ending.rs`.
+//! their answers in `world/clients.rs`, what must hold when the faults are over in `world/ending.rs`,
+//! and of snapshots in `world/snapshots.rs`.
 
 mod clients;
 mod ending;
 mod node;
+mod snapshots;
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use engine::{InProcess, StageKind, Step, Stepped};
+use engine::{InProcess, SnapshotPolicy, StageKind, Step, Stepped};
 use port::{Port, PortFault, Query, Seen};
 use schema::Genesis;
 use testkit::oracle::Oracle;
@@ -40,6 +42,10 @@ pub(crate) struct Figures {
     pub(crate) requests: u64,
     pub(crate) answers: u64,
     pub(crate) queries: u64,
+    /// Starts that began from a snapshot.
+    pub(crate) snapshot_starts: u64,
+    /// Starts on copies of the disk.
+    pub(crate) replays: u64,
 }
 
 /// Everything of a run.
@@ -56,6 +62,7 @@ pub(crate) struct World {
     pub(crate) asked: Vec<Asked>,
     pub(crate) coverage: Coverage,
     pub(crate) figures: Figures,
+    policy: SnapshotPolicy,
     /// Acts that the log's stage and the consumer still sleep.
     slow: u64,
     stalled: u64,
@@ -92,6 +99,7 @@ impl World {
             asked: Vec::new(),
             coverage: Coverage::default(),
             figures: Figures::default(),
+            policy: snapshots::policy_of(&mut SplitMix64::new(seed ^ 0x5A4B)),
             slow: 0,
             stalled: 0,
             stored_event: 0,
@@ -210,14 +218,15 @@ impl World {
         }
     }
 
-    /// Harm is looked for by a start.
+    /// Harm is looked for by a start: in the logs all of it, in snapshots those that it would begin from.
     fn harm(&mut self, harm: Harm, random: &mut SplitMix64) -> Result<(), Violation> {
         self.kill()?;
-        let part = *random.pick(&["commands", "events", ""]).expect("some");
+        let part = *random.pick(&["commands", "events", ".snapshot", ""]).expect("some");
         let Some(place) = self.disk.harm(harm, part, random) else { return self.start() };
         self.figures.harms += 1;
         self.start()?;
-        ensure(!self.disk.is_harmed(), || format!("{harm:?} of {place} was not detected"))
+        self.disk.forget_blank_harm();
+        ensure(!self.disk.is_log_harmed(), || format!("{harm:?} of {place} was not detected"))
     }
 
     /// Looks at everything that left the node.

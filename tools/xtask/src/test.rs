@@ -1,11 +1,12 @@
 //! `cargo xtask test`: everything that must pass before a change is taken.
 //!
-//! Formatting, clippy, tidy, then every test of the workspace. It installs nothing (`tools/setup.sh`
+//! Formatting, clippy, tidy, every test of the workspace, and the simulator's kept seeds with a hundred
+//! that belong to the commit. It installs nothing (`tools/setup.sh`
 //! does) and sets no variable: `DEX_DATA` (a folder of recorded markets) and `DEX_DATA_REQUIRED`
 //! (fail, instead of skip, where that folder is missing) reach the tests as the caller set them.
 
 use crate::steps::{self, Step};
-use crate::{clippy, fmt, tidy, tree};
+use crate::{clippy, fmt, sim, tidy, tree};
 
 /// Runs the command.
 pub(crate) fn run() -> anyhow::Result<()> {
@@ -18,6 +19,7 @@ fn suite() -> Vec<Step> {
         clippy::step(),
         tidy::step(),
         Step::cargo("tests", &["test", "--workspace"]),
+        sim::step(),
     ]
 }
 

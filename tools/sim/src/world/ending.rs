@@ -47,6 +47,7 @@ impl World {
         self.observe()?;
         self.check_progress()?;
         self.check_views()?;
+        self.check_snapshots()?;
         self.kill()?;
         self.start()?;
         self.check_progress()?;
@@ -54,6 +55,7 @@ impl World {
         self.lose_power()?;
         self.start()?;
         self.check_views()?;
+        self.check_snapshots()?;
         self.check_clean_stop()
     }
 
