@@ -66,6 +66,11 @@ impl Auditor {
         self.snapshots.get(&event_sequence).copied()
     }
 
+    /// The event of the last snapshot on record; 0 for none.
+    pub(crate) fn last_snapshot(&self) -> u64 {
+        self.snapshots.last_key_value().map_or(0, |(&event, _)| event)
+    }
+
     /// How many snapshots are on record.
     pub(crate) fn snapshot_count(&self) -> u64 {
         self.snapshots.len() as u64

@@ -117,13 +117,15 @@ impl World {
         Ok(*node.map_err(|fault| failed(fault.to_string()))?.recovery())
     }
 
-    /// What the log says of a snapshot is what its file ends with, and the latest one is on record.
+    /// What the log says of a snapshot is what its file ends with, and the latest one is on record, or a later one was.
     fn check_recorded(&self) -> Result<(), Violation> {
         for it in sound(&self.disk) {
             let bytes = self.disk.bytes(&it.path).unwrap_or_default();
             let sum = bytes.last_chunk::<32>();
             let recorded = self.auditor.snapshot_checksum(it.event_sequence);
-            let may_lack = it.event_sequence < self.latest_snapshot();
+            // Records rise: one that a crash kept off the record stays off once a later one is on it.
+            let last = self.auditor.last_snapshot();
+            let may_lack = it.event_sequence < self.latest_snapshot().max(last);
             ensure(recorded == sum.copied() || (recorded.is_none() && may_lack), || {
                 format!("snapshot {} is on record with {recorded:?}", it.event_sequence)
             })?;
