@@ -8,6 +8,7 @@
 //! A shard dropped here ends as in a crash: nothing is worked off, nothing synced, and callers who wait
 //! are told `Stopped` by the drop of their tickets.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
@@ -171,6 +172,20 @@ impl Stepped {
         }
         if let (None, Some(history)) = (&self.follower, &self.shard.history) {
             history.inbox.close();
+        }
+    }
+}
+
+impl Drop for Stepped {
+    /// Doors that are kept longer lead nowhere: who waits behind one is told.
+    fn drop(&mut self) {
+        self.shard.stop(StopReason::Asked);
+        self.shard.intake.clear();
+        self.shard.waiters.close();
+        self.shard.feeds.close();
+        if let Some(follower) = &self.follower {
+            follower.released.close();
+            let _ = follower.released.try_take(&mut VecDeque::new());
         }
     }
 }

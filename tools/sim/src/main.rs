@@ -26,7 +26,13 @@ fn main() -> ExitCode {
     let (all, failed) = run_all(&seeds, &commit);
     let seconds = began.elapsed().as_secs();
     println!("commit {commit}: {} seeds, {} failed, {seconds} s", seeds.len(), failed.len());
-    print!("{all}");
+    println!("{all}");
+    let missing: Vec<String> =
+        all.coverage.missing().map(|(fault, command)| format!("{fault} × {command}")).collect();
+    println!("{} pairs never came up", missing.len());
+    if missing.len() <= PAIRS_SHOWN {
+        println!("{}", missing.join(", "));
+    }
     if failed.is_empty() {
         return ExitCode::SUCCESS;
     }
@@ -124,6 +130,8 @@ fn commit() -> String {
     if hash.trim().is_empty() { "unknown".to_owned() } else { hash.trim().to_owned() }
 }
 
+/// Pairs of the table that are named when they did not come up.
+const PAIRS_SHOWN: usize = 60;
 /// Seeds of the commit that a call runs.
 const FRESH_COUNT: u64 = 100;
 /// Shorter plans that are tried of one that fails.

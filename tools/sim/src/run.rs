@@ -33,6 +33,8 @@ pub struct Report {
     pub requests: u64,
     /// Answers that were checked.
     pub answers: u64,
+    /// Those of them that came over HTTP.
+    pub http: u64,
     /// Views that were checked.
     pub queries: u64,
     /// Batches of events that a consumer read, and how often it was cut off.
@@ -111,8 +113,12 @@ fn live(world: &mut World, seed: u64, acts: &[Act], done: &mut u64) -> Result<()
 }
 
 fn report_of(world: &World, acts: u64) -> Report {
+    let mut coverage = world.coverage.clone();
+    for (situation, count) in &world.auditor.situations {
+        coverage.met(situation, *count);
+    }
     let Figures { starts, harms, detected, requests, answers, queries, .. } = world.figures;
-    let Figures { snapshot_starts, replays, .. } = world.figures;
+    let Figures { snapshot_starts, replays, http, .. } = world.figures;
     Report {
         acts,
         commands: world.auditor.command_count(),
@@ -122,11 +128,12 @@ fn report_of(world: &World, acts: u64) -> Report {
         detected,
         requests,
         answers,
+        http,
         queries,
         batches: (world.consumer.batch_count, world.consumer.cut_count),
         snapshots: (world.auditor.snapshot_count(), snapshot_starts, replays),
         lost_sectors: world.disk.counts().lost_sectors,
-        coverage: world.coverage.clone(),
+        coverage,
         failure: None,
     }
 }
@@ -185,6 +192,7 @@ impl Report {
         self.detected += other.detected;
         self.requests += other.requests;
         self.answers += other.answers;
+        self.http += other.http;
         self.queries += other.queries;
         self.batches.0 += other.batches.0;
         self.batches.1 += other.batches.1;
@@ -201,7 +209,12 @@ impl fmt::Display for Report {
         let Self { acts, commands, events, starts, harms, detected, .. } = self;
         let Self { requests, answers, queries, batches, lost_sectors, .. } = self;
         writeln!(f, "{acts} acts, {requests} requests, {commands} commands, {events} events")?;
-        writeln!(f, "{answers} answers, {queries} views and {} batches checked", batches.0)?;
+        let http = self.http;
+        writeln!(
+            f,
+            "{answers} answers ({http} over HTTP), {queries} views and {} batches checked",
+            batches.0
+        )?;
         let (recorded, begun, copies) = self.snapshots;
         writeln!(f, "{starts} starts, {lost_sectors} sectors lost with power")?;
         writeln!(
@@ -210,7 +223,7 @@ impl fmt::Display for Report {
         )?;
         writeln!(f, "{harms} sectors harmed, {detected} starts found it")?;
         writeln!(f, "consumers were cut off {} times", batches.1)?;
-        writeln!(f, "\nfaults × commands on their way:\n{}", self.coverage)
+        writeln!(f, "{}", self.coverage)
     }
 }
 

@@ -11,6 +11,7 @@ use schema::{AssetRef, Command, LedgerEntry};
 use testkit::rng::SplitMix64;
 use units::{Amount, Id};
 
+use super::http::Message;
 use super::{Asked, World};
 use crate::violation::{Violation, ensure};
 
@@ -30,7 +31,7 @@ impl World {
                 if self.node.is_none() {
                     self.start()?;
                 }
-                self.arrive(request.clone());
+                self.arrive(Message::plain(request.clone()));
                 self.settle()?;
             }
             let is_there = self.auditor.is_sequenced(request.correlation);
@@ -60,7 +61,7 @@ impl World {
     }
 
     /// Lets the stages do all that there is to do.
-    fn settle(&mut self) -> Result<(), Violation> {
+    pub(super) fn settle(&mut self) -> Result<(), Violation> {
         if let Some(node) = &mut self.node {
             node.settle();
         }
@@ -70,7 +71,7 @@ impl World {
     /// Whoever waits is answered, and so is someone new.
     fn check_progress(&mut self) -> Result<(), Violation> {
         self.settle()?;
-        self.clock.advance(Duration::from_secs(3).as_nanos().try_into().expect("small"));
+        self.advance(Duration::from_secs(3).as_nanos().try_into().expect("small"));
         let account = self.auditor.oracle().accounts()[8].id;
         let asset = AssetRef::Listed(1);
         let command = Command::Deposit(LedgerEntry {
@@ -86,7 +87,7 @@ impl World {
             if self.node.is_none() {
                 self.start()?;
             }
-            self.arrive(request.clone());
+            self.arrive(Message::plain(request.clone()));
             self.settle()?;
             if self.node.is_some() {
                 break;

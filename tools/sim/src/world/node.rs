@@ -109,6 +109,7 @@ impl World {
             format!("recovery tells of {told:?} and must of {:?}", (found_count, last_event))
         })?;
         self.check_begun(latest, report.snapshot_sequence)?;
+        self.gateway.open(node.port());
         self.node = Some(node);
         Ok(())
     }
@@ -160,12 +161,13 @@ impl World {
             node.settle();
         }
         self.auditor.on_promised(self.promised.take())?;
-        self.check_all_told()?;
+        self.check_port_told()?;
         self.drop_node()
     }
 
     fn drop_node(&mut self) -> Result<(), Violation> {
         self.node = None;
+        self.gateway.close();
         self.consumer.disconnect();
         self.asked.clear();
         self.auditor.on_promised(self.promised.take())?;
