@@ -48,6 +48,7 @@ mod stage;
 mod starting;
 mod stepped;
 mod stored;
+mod sync;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
