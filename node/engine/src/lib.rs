@@ -72,3 +72,4 @@ pub use snapshots::SnapshotPolicy;
 pub use stage::Step;
 pub use stepped::{StageKind, Stepped};
 pub use verify::{Progress, VerifyFault, VerifyReport, verify};
+pub use view::hash_from_nothing as state_hash;

@@ -39,6 +39,8 @@ pub struct Report {
     pub queries: u64,
     /// Batches of events that a consumer read, and how often it was cut off.
     pub batches: (u64, u64),
+    /// Recorded state hashes that a replay of events alone compared.
+    pub compared_hashes: u64,
     /// Snapshots on record, starts from one, and starts on copies of the disk.
     pub snapshots: (u64, u64, u64),
     /// Sectors that a loss of power left old or in between.
@@ -103,7 +105,13 @@ fn run(seed: u64, acts: &[Act]) -> (Report, Broken) {
     (report_of(&world, done), broken)
 }
 
-fn live(world: &mut World, seed: u64, acts: &[Act], done: &mut u64) -> Result<(), Violation> {
+/// All of a run.
+pub(crate) fn live(
+    world: &mut World,
+    seed: u64,
+    acts: &[Act],
+    done: &mut u64,
+) -> Result<(), Violation> {
     world.begin(&mut SplitMix64::new(seed ^ 0xBE61))?;
     for act in acts {
         *done += 1;
@@ -118,7 +126,7 @@ fn report_of(world: &World, acts: u64) -> Report {
         coverage.met(situation, *count);
     }
     let Figures { starts, harms, detected, requests, answers, queries, .. } = world.figures;
-    let Figures { snapshot_starts, replays, http, .. } = world.figures;
+    let Figures { snapshot_starts, replays, http, compared_hashes, .. } = world.figures;
     Report {
         acts,
         commands: world.auditor.command_count(),
@@ -131,6 +139,7 @@ fn report_of(world: &World, acts: u64) -> Report {
         http,
         queries,
         batches: (world.consumer.batch_count, world.consumer.cut_count),
+        compared_hashes,
         snapshots: (world.auditor.snapshot_count(), snapshot_starts, replays),
         lost_sectors: world.disk.counts().lost_sectors,
         coverage,
@@ -196,6 +205,7 @@ impl Report {
         self.queries += other.queries;
         self.batches.0 += other.batches.0;
         self.batches.1 += other.batches.1;
+        self.compared_hashes += other.compared_hashes;
         self.snapshots.0 += other.snapshots.0;
         self.snapshots.1 += other.snapshots.1;
         self.snapshots.2 += other.snapshots.2;

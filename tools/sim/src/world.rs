@@ -9,8 +9,11 @@ mod ending;
 mod gateway;
 mod http;
 mod node;
+mod replay;
 mod snapshots;
 mod storm;
+#[cfg(test)]
+mod tests;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -51,6 +54,8 @@ pub(crate) struct Figures {
     pub(crate) http: u64,
     /// Starts that began from a snapshot.
     pub(crate) snapshot_starts: u64,
+    /// Recorded hashes that a replay of events alone compared.
+    pub(crate) compared_hashes: u64,
     /// Starts on copies of the disk.
     pub(crate) replays: u64,
 }

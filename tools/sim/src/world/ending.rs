@@ -21,6 +21,11 @@ impl World {
         if random.below(4) == 0 {
             self.disk.crash_after(random.below(300));
         }
+        self.set_up(random)
+    }
+
+    /// As `begin`, without a fault of its own.
+    pub(crate) fn set_up(&mut self, random: &mut SplitMix64) -> Result<(), Violation> {
         self.start()?;
         while self.generator.is_beginning(self.auditor.oracle()) {
             let request = self.make(random.next());

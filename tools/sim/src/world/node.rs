@@ -76,6 +76,16 @@ impl World {
         self.disk.counts().log_failures
     }
 
+    /// Why one start fails; `None` when it does not.
+    #[cfg(test)]
+    pub(super) fn start_fault(&mut self) -> Result<Option<String>, Violation> {
+        match self.try_start() {
+            Ok(()) => Ok(None),
+            Err(NotUp::Fault(fault)) => Ok(Some(fault)),
+            Err(NotUp::Broken(violation)) => Err(violation),
+        }
+    }
+
     fn try_start(&mut self) -> Result<(), NotUp> {
         self.figures.starts += 1;
         let disk = Arc::new(self.disk.clone());

@@ -16,6 +16,7 @@ use testkit::rng::SplitMix64;
 
 use super::World;
 use super::node::{COMMANDS, EVENTS, OPTIONS, SNAPSHOTS};
+use super::replay::Replayed;
 use crate::disk::{Harm, SimDisk};
 use crate::violation::{Violation, ensure};
 
@@ -58,15 +59,35 @@ impl World {
         self.check_recorded()?;
         let all: Vec<u64> = sound(&self.disk).map(|it| it.event_sequence).collect();
         for from in all.iter().copied().chain([0]) {
-            let report = self.begin_copy(|it| it.event_sequence == from, false)?;
+            let (report, disk) = self.begin_copy(|it| it.event_sequence == from, false)?;
             self.check_copy(&report, from, live)?;
+            if from == 0 {
+                self.check_events(&disk, live)?;
+            }
         }
         let (latest, before) = (all.last(), all.iter().nth_back(1).copied().unwrap_or(0));
         if latest.is_some() {
-            let report = self.begin_copy(|_| true, true)?;
+            let (report, _) = self.begin_copy(|_| true, true)?;
             self.check_copy(&report, before, live)?;
         }
         Ok(())
+    }
+
+    /// The events alone lead to the same state, by every hash on record.
+    fn check_events(
+        &mut self,
+        disk: &SimDisk,
+        (_, last_event, state_hash): (u64, u64, [u8; 32]),
+    ) -> Result<(), Violation> {
+        let replayed = Replayed::of(disk, last_event)?;
+        self.figures.compared_hashes += replayed.compared;
+        ensure(replayed.state() == (last_event, state_hash), || {
+            let found = replayed.state();
+            format!(
+                "the events alone come to {found:?}, the node to {:?}",
+                (last_event, state_hash)
+            )
+        })
     }
 
     fn check_copy(
@@ -90,7 +111,7 @@ impl World {
         &self,
         keeps: impl Fn(&Stored) -> bool,
         harms_latest: bool,
-    ) -> Result<RecoveryReport, Violation> {
+    ) -> Result<(RecoveryReport, SimDisk), Violation> {
         let disk = self.disk.copy();
         let failed = |what: String| Violation(format!("a copy of the disk does not start: {what}"));
         for it in stored(&disk).iter().filter(|it| it.is_harmed || !keeps(it)) {
@@ -104,6 +125,7 @@ impl World {
             let harmed = disk.harm(Harm::Flip, &name, &mut random);
             ensure(harmed.is_some(), || format!("{name} could not be harmed"))?;
         }
+        let copy = disk.clone();
         let disk: Arc<dyn Disk> = Arc::new(disk);
         let log = |fault: journal::LogFault| failed(fault.to_string());
         let (commands, _) =
@@ -114,7 +136,7 @@ impl World {
         let commands = Box::new(commands);
         let storage = Storage { commands, events, folder: None, archive: None, snapshots };
         let node = Stepped::start_with(self.config(), storage, self.clock.clone());
-        Ok(*node.map_err(|fault| failed(fault.to_string()))?.recovery())
+        Ok((*node.map_err(|fault| failed(fault.to_string()))?.recovery(), copy))
     }
 
     /// What the log says of a snapshot is what its file ends with, and the latest one is on record, or a later one was.
