@@ -100,6 +100,33 @@ fn a_recovery_killed_at_every_write_comes_to_the_same_state() {
     assert!(killed > 4, "{killed} places");
 }
 
+/// A flush that was interrupted is cut by a start whose sync fails, so that the medium may keep it while the
+/// machine shows zeros. It does not come back behind later segments when power is lost.
+#[test]
+fn a_cut_that_a_failed_sync_forgot_stays_cut() {
+    let mut cuts = 0;
+    // The log grows by one small flush each time, so that one of them comes close to the end of its segment.
+    for count in 0..100 {
+        let mut world = world(3);
+        trade(&mut world, 60 + count).expect("no fault");
+        world.settle().expect("no fault");
+        world.disk.fail_next_write();
+        deposit_many(&mut world, 1);
+        assert!(world.node.is_none(), "its log failed");
+        world.disk.fail_next_sync();
+        cuts += u64::from(world.start_fault().expect("nothing broken").is_some());
+        world.disk.calm();
+        world.start().expect("starts");
+        for number in 2..12 {
+            deposit_many(&mut world, number);
+        }
+        world.lose_power().expect("told");
+        let fault = world.start_fault().expect("nothing broken");
+        assert_eq!(fault, None, "after {count}");
+    }
+    assert!(cuts > 50, "{cuts} of 100 starts failed");
+}
+
 /// Every snapshot with the commands behind it, all commands from nothing, and all events alone lead to the
 /// state of the node that lives, its open orders in their places; recorded hashes are compared on the way.
 /// covers: REC-31, REC-40, REC-45, REC-81
@@ -125,6 +152,15 @@ fn deposit(world: &World, seed: u64) -> Request {
     let (asset, amount) = (AssetRef::Listed(1), Amount::ONE);
     let command = Command::Deposit(LedgerEntry { account, asset, amount, reference: Id([6; 16]) });
     Request { correlation: attempt(seed), key: Some(key), account_version: None, command }
+}
+
+/// Many deposits in one flush.
+fn deposit_many(world: &mut World, number: u64) {
+    for at in 0..20 {
+        let request = deposit(world, (number << 20) + at);
+        world.arrive(Message::plain(Request { key: None, ..request }));
+    }
+    world.settle().expect("told");
 }
 
 /// Requests with one key in flight at once, and again after the process died and after power was lost, have
