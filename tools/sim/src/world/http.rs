@@ -63,14 +63,14 @@ fn write(
             order.client_order_id = text.or(order.client_order_id);
             let body = order_body(order, oracle)?;
             let key = order.client_order_id.map(|text| (order.account, text, false));
-            return Some((http("POST", "/v1/orders".to_owned(), body, order.account), key));
+            return Some((http("POST", "/v1/orders".to_owned(), &body, order.account), key));
         }
         Command::ReplaceOrder(it) => {
             it.request.client_order_id = text.or(it.request.client_order_id);
             let order = &it.request;
             let target = with_state("/v1/orders/", it.order, it.state_seq);
             let key = order.client_order_id.map(|text| (order.account, text, false));
-            return Some((http("PUT", target, order_body(order, oracle)?, order.account), key));
+            return Some((http("PUT", target, &order_body(order, oracle)?, order.account), key));
         }
         Command::Deposit(entry) => {
             return entry_call("/v1/admin/deposits", "Deposit", (entry, oracle, venue_id));
@@ -80,12 +80,12 @@ fn write(
         }
         Command::CancelOrder(it) => {
             let target = with_state("/v1/orders/", it.order, it.state_seq);
-            (http("DELETE", target, Value::Null, it.account), it.account)
+            (http("DELETE", target, &Value::Null, it.account), it.account)
         }
         Command::ReduceOrder(it) => {
             let body = json!({ "quantity": amount(it.quantity)? });
             let target = with_state("/v1/orders/", it.order, it.state_seq);
-            (http("PATCH", target, body, it.account), it.account)
+            (http("PATCH", target, &body, it.account), it.account)
         }
         Command::CancelAllOrders(it) => {
             let symbol =
@@ -93,13 +93,13 @@ fn write(
             let query = symbol.map_or_else(String::new, |it| format!("?symbol={it}"));
             let query = query.replace('/', "%2F");
             let target = format!("/v1/accounts/{}/orders{query}", it.account);
-            (http("DELETE", target, Value::Null, it.account), it.account)
+            (http("DELETE", target, &Value::Null, it.account), it.account)
         }
         Command::SetCountdownCancel(it) => {
             it.timeout -= it.timeout % 1_000_000;
             let body = json!({ "timeout_ms": it.timeout / 1_000_000 });
             let target = format!("/v1/accounts/{}/countdown", it.account);
-            (http("PUT", target, body, it.account), it.account)
+            (http("PUT", target, &body, it.account), it.account)
         }
         Command::Transfer(it) => {
             let body = json!({
@@ -108,7 +108,7 @@ fn write(
                 "asset": asset(&it.asset, oracle)?,
                 "amount": amount(it.amount)?,
             });
-            let mut http = http("POST", "/v1/transfers".to_owned(), body, it.from);
+            let mut http = http("POST", "/v1/transfers".to_owned(), &body, it.from);
             http.accounts = Some(vec![it.from, it.to]);
             (http, it.from)
         }
@@ -137,7 +137,7 @@ impl<T> TransposeSome<T> for Option<Option<T>> {
     }
 }
 
-fn http(method: &'static str, target: String, body: Value, account: Id) -> Http {
+fn http(method: &'static str, target: String, body: &Value, account: Id) -> Http {
     let body = if body.is_null() { String::new() } else { body.to_string() };
     let call = Call { method, target, headers: Vec::new(), body };
     Http { call, accounts: Some(vec![account]) }
@@ -161,7 +161,7 @@ fn entry_call(
         "reference": entry.reference.to_string(),
     });
     let text = Label::new(&format!("{name} {}", entry.reference)).ok()?;
-    let http = Http { accounts: None, ..http("POST", path.to_owned(), body, entry.account) };
+    let http = Http { accounts: None, ..http("POST", path.to_owned(), &body, entry.account) };
     Some((http, Some((venue_id, text, true))))
 }
 
