@@ -12,6 +12,28 @@ use units::{Id, Timestamp};
 use crate::error::ApiError;
 use crate::limits::REQUEST_TIME;
 
+/// What a door takes from the machine that it runs on: time, and randomness. A simulator brings its own.
+pub trait Machine: Send + Sync + 'static {
+    /// Good for the ends of tokens and of keys, never for an event.
+    fn wall_clock(&self) -> Timestamp;
+    /// A random UUID of version 4.
+    fn random_id(&self) -> Id;
+}
+
+/// The machine itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct ThisMachine;
+
+impl Machine for ThisMachine {
+    fn wall_clock(&self) -> Timestamp {
+        wall_clock()
+    }
+
+    fn random_id(&self) -> Id {
+        random_id()
+    }
+}
+
 /// A request's arrival.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Arrival {
@@ -26,9 +48,9 @@ pub(crate) struct Arrival {
 }
 
 impl Arrival {
-    /// An arrival now.
-    pub(crate) fn new(peer: IpAddr, deadline: Instant) -> Self {
-        Self { correlation: random_id(), peer, deadline, account_version: None }
+    /// The arrival of a request with this name.
+    pub(crate) const fn new(correlation: Id, peer: IpAddr, deadline: Instant) -> Self {
+        Self { correlation, peer, deadline, account_version: None }
     }
 }
 
@@ -38,7 +60,7 @@ impl<S: Sync> FromRequestParts<S> for Arrival {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         let noted = parts.extensions.get::<Self>().copied();
         let noted = noted.unwrap_or_else(|| {
-            Self::new(IpAddr::from([0, 0, 0, 0]), Instant::now() + REQUEST_TIME)
+            Self::new(random_id(), IpAddr::from([0, 0, 0, 0]), Instant::now() + REQUEST_TIME)
         });
         Ok(Self { account_version: account_version(&parts.headers)?, ..noted })
     }
@@ -73,15 +95,9 @@ pub fn random_id() -> Id {
     Id(bytes)
 }
 
-/// This machine's time. Good for the ends of tokens and of keys, never for an event.
-pub(crate) fn wall_clock() -> Timestamp {
+fn wall_clock() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
-}
-
-/// This machine's time in Unix seconds.
-pub(crate) fn wall_seconds() -> i64 {
-    wall_clock().0.div_euclid(1_000_000_000)
 }
 
 #[cfg(test)]

@@ -119,7 +119,7 @@ impl CancelForm {
             given => trader.account(given.as_deref())?,
         };
         let cancel = CancelOrder { account, order, state_seq: self.state_seq };
-        Ok((cancel, header_key(account, key, &Command::CancelOrder(cancel))))
+        Ok((cancel, header_key(door.machine(), account, key, &Command::CancelOrder(cancel))))
     }
 }
 

@@ -10,7 +10,7 @@ use axum::http::request::Parts;
 use axum::http::{Method, Uri, header};
 use units::Id;
 
-use crate::arrival::{wall_clock, wall_seconds};
+use crate::arrival::{Machine as _, ThisMachine};
 use crate::door::Door;
 use crate::error::ApiError;
 use crate::text::parse_id;
@@ -41,7 +41,8 @@ impl Caller {
         let token = header.to_str().ok().and_then(|text| text.strip_prefix("Bearer "));
         let token =
             token.ok_or_else(|| ApiError::unauthenticated("credentials are `Bearer TOKEN`"))?;
-        match door.tokens.verify(token, wall_seconds()) {
+        let now = door.machine().wall_clock().0.div_euclid(1_000_000_000);
+        match door.tokens.verify(token, now) {
             Ok(claims) => Ok(Self { claims, method: parts.method.clone(), uri: parts.uri.clone() }),
             Err(fault) => {
                 tracing::info!(route = %parts.uri.path(), %fault, "refused a token");
@@ -63,7 +64,7 @@ impl Caller {
 
     /// Puts on record that the caller tried to reach what is not theirs (INV-17).
     pub(crate) fn log_refused(&self, what: &str) {
-        let now = wall_clock();
+        let now = ThisMachine.wall_clock();
         tracing::warn!(
             user = %self.claims.user,
             route = %format_args!("{} {}", self.method, self.uri.path()),

@@ -7,10 +7,10 @@
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Instant;
 
 use port::{Query, View};
 use schema::{AssetRef, Label, SymbolRef};
+use tokio::time::Instant;
 
 use crate::door::Door;
 use crate::error::ApiError;

@@ -12,6 +12,7 @@ use port::Port;
 use schema::{Command, Key};
 use units::{Id, Timestamp};
 
+use crate::arrival::{Machine, ThisMachine};
 use crate::catalog::Catalog;
 use crate::limits::REQUEST_TIME;
 use crate::metrics::Metrics;
@@ -36,6 +37,8 @@ pub struct Config {
     pub venue_id: Id,
     /// Bound of INV-68: a whole request, and silence on a connection.
     pub request_time: Duration,
+    /// Where time and randomness come from.
+    pub machine: Arc<dyn Machine>,
     /// Appends the figures of other roles of the process to `/metrics`.
     pub more_metrics: Option<MoreMetrics>,
 }
@@ -44,7 +47,8 @@ impl Config {
     /// The defaults with these two.
     #[must_use]
     pub fn new(token_key: [u8; 32], venue_id: Id) -> Self {
-        Self { token_key, venue_id, request_time: REQUEST_TIME, more_metrics: None }
+        let machine = Arc::new(ThisMachine);
+        Self { token_key, venue_id, request_time: REQUEST_TIME, machine, more_metrics: None }
     }
 }
 
@@ -89,6 +93,13 @@ impl Door {
             told: AtomicU64::new(0),
             listed: AtomicU64::new(0),
         }))
+    }
+}
+
+impl Door {
+    /// The machine's time and randomness.
+    pub(crate) fn machine(&self) -> &dyn Machine {
+        &*self.config.machine
     }
 }
 

@@ -12,7 +12,7 @@ use schema::{Command, Key, KeyOrigin, Label};
 use sha2::{Digest as _, Sha256};
 use units::{Id, Timestamp};
 
-use crate::arrival::{random_id, wall_clock};
+use crate::arrival::Machine;
 use crate::door::Door;
 use crate::error::ApiError;
 use crate::limits::GATEWAY_KEY_LIFE;
@@ -50,25 +50,35 @@ pub(crate) fn client_key(scope: Id, text: &str, command: &Command) -> Key {
 }
 
 /// A key for a caller who gave none.
-pub(crate) fn gateway_key(scope: Id, command: &Command) -> Key {
-    let valid_until = Timestamp(wall_clock().0.saturating_add(GATEWAY_KEY_LIFE));
+pub(crate) fn gateway_key(machine: &dyn Machine, scope: Id, command: &Command) -> Key {
+    let valid_until = Timestamp(machine.wall_clock().0.saturating_add(GATEWAY_KEY_LIFE));
     let origin = KeyOrigin::Gateway { valid_until };
-    Key { origin, ..client_key(scope, &random_id().to_string(), command) }
+    Key { origin, ..client_key(scope, &machine.random_id().to_string(), command) }
 }
 
 /// The key of an order: its text stands in the order itself.
-pub(crate) fn order_key(scope: Id, text: Option<&Label>, command: &Command) -> Key {
+pub(crate) fn order_key(
+    machine: &dyn Machine,
+    scope: Id,
+    text: Option<&Label>,
+    command: &Command,
+) -> Key {
     match text {
         Some(text) => client_key(scope, text.as_str(), command),
-        None => gateway_key(scope, command),
+        None => gateway_key(machine, scope, command),
     }
 }
 
 /// The key of any other command: its text goes on record with the key.
-pub(crate) fn header_key(scope: Id, text: Option<Label>, command: &Command) -> Key {
+pub(crate) fn header_key(
+    machine: &dyn Machine,
+    scope: Id,
+    text: Option<Label>,
+    command: &Command,
+) -> Key {
     match text {
         Some(label) => Key { text, ..client_key(scope, label.as_str(), command) },
-        None => gateway_key(scope, command),
+        None => gateway_key(machine, scope, command),
     }
 }
 
@@ -86,6 +96,7 @@ fn half_hash(parts: &[&[u8]]) -> [u8; 16] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::arrival::ThisMachine;
     use schema::CancelOrder;
 
     fn cancel(order: u8) -> Command {
@@ -116,11 +127,11 @@ mod tests {
 
     #[test]
     fn a_made_key_is_new_each_time_and_ends_within_60_s() {
-        let (one, other) =
-            (gateway_key(Id([1; 16]), &cancel(2)), gateway_key(Id([1; 16]), &cancel(2)));
+        let made = || gateway_key(&ThisMachine, Id([1; 16]), &cancel(2));
+        let (one, other) = (made(), made());
         assert_ne!(one.key_hash, other.key_hash);
         assert_eq!(one.body_hash, other.body_hash);
         let KeyOrigin::Gateway { valid_until } = one.origin else { panic!("made here") };
-        assert!(valid_until.0 - wall_clock().0 <= schema::limits::GATEWAY_KEY_LIFE);
+        assert!(valid_until.0 - ThisMachine.wall_clock().0 <= schema::limits::GATEWAY_KEY_LIFE);
     }
 }

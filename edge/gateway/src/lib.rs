@@ -24,6 +24,7 @@ mod error;
 mod fees;
 mod forms;
 mod idempotency;
+mod in_place;
 mod ledger;
 pub mod limits;
 mod market;
@@ -45,8 +46,9 @@ mod trades;
 mod transfers;
 mod ws;
 
-pub use arrival::random_id;
+pub use arrival::{Machine, random_id};
 pub use door::{Config, Door, MoreMetrics, OperatorSigner};
+pub use in_place::{Call, InPlace};
 pub use parsers::parse_anything;
 pub use routes::{Access, ROUTES, Route};
 pub use serve::serve;

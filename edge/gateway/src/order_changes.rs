@@ -71,7 +71,7 @@ pub(crate) async fn reduce(
     let quantity = payload.json::<ReduceForm>()?.quantity()?;
     let account = account_of(&door, &trader, order).await?;
     let command = Command::ReduceOrder(ReduceOrder { account, order, quantity, state_seq });
-    let key = header_key(account, text, &command);
+    let key = header_key(door.machine(), account, text, &command);
     let reply = door.submit(arrival, key, command).await?;
     if let Outcome::Refused(refusal) | Outcome::Rejected { refusal, .. } = reply.outcome {
         if !is_gone(&refusal) {
@@ -102,7 +102,7 @@ pub(crate) async fn replace(
     };
     let request = form.order(account, door.symbol_ref(form.symbol()?).await?)?;
     let command = Command::ReplaceOrder(ReplaceOrder { order, state_seq, request });
-    let key = order_key(account, request.client_order_id.as_ref(), &command);
+    let key = order_key(door.machine(), account, request.client_order_id.as_ref(), &command);
     let reply = door.submit(arrival, key, command).await?;
     if let Outcome::Refused(refusal) = reply.outcome {
         if !is_gone(&refusal) {
@@ -136,7 +136,7 @@ pub(crate) async fn cancel_all(
     };
     let all = CancelAllOrders { account, symbol: symbol.map(|(symbol, _)| symbol) };
     let command = Command::CancelAllOrders(all);
-    let key = header_key(account, text, &command);
+    let key = header_key(door.machine(), account, text, &command);
     let done = door.perform(arrival, key, command).await?;
     let body = Object::new()
         .shown("account_id", account)
@@ -156,7 +156,7 @@ pub(crate) async fn set_countdown(
     let account = trader.check_owns(account)?;
     let form: CountdownForm = payload.json()?;
     let command = Command::SetCountdownCancel(form.countdown(account));
-    let key = header_key(account, text, &command);
+    let key = header_key(door.machine(), account, text, &command);
     let done = door.perform(arrival, key, command).await?;
     let body = Object::new().shown("account_id", account).count("timeout_ms", form.timeout_ms);
     Ok(json(StatusCode::OK, body.count("sequence", done.sequence)))

@@ -107,7 +107,7 @@ pub(crate) async fn prepare(
     let account = trader.account(form.account_id.as_deref())?;
     let request = form.order(account, door.symbol_ref(form.symbol()?).await?)?;
     let command = Command::PlaceOrder(request);
-    Ok((request, order_key(account, request.client_order_id.as_ref(), &command)))
+    Ok((request, order_key(door.machine(), account, request.client_order_id.as_ref(), &command)))
 }
 
 /// The key of what is an order stands in its body and nowhere else.
@@ -210,7 +210,7 @@ async fn submit_cancel(
     (KeyHeader(text), arrival): (KeyHeader, Arrival),
 ) -> Result<Response, ApiError> {
     let command = Command::CancelOrder(cancel);
-    let key = header_key(cancel.account, text, &command);
+    let key = header_key(door.machine(), cancel.account, text, &command);
     let reply = door.submit(arrival, key, command).await?;
     Ok(json(StatusCode::OK, canceled(door, trader, cancel.order, &reply).await?))
 }

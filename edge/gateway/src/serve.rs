@@ -108,7 +108,7 @@ async fn converse(
     let clock = RequestClock::default();
     let io = TokioIo::new(Connection::new(stream, clock.clone(), request_time));
     let service = service_fn(|request: Request<Incoming>| {
-        let arrival = Arrival::new(peer, clock.began() + request_time);
+        let arrival = Arrival::new(door.machine().random_id(), peer, clock.began() + request_time);
         answer(door, router.clone(), (request, arrival), clock.clone())
     });
     let serving = http1::Builder::new()

@@ -71,7 +71,7 @@ pub(crate) async fn create(
     let asset = door.asset_ref(parse_symbol("asset", &form.asset)?).await?;
     let transfer = form.transfer(accounts, asset)?;
     let command = Command::Transfer(transfer);
-    let key = header_key(from, text, &command);
+    let key = header_key(door.machine(), from, text, &command);
     let done = door.perform(arrival, key, command).await?;
     let body = Object::new()
         .maybe("transfer_id", done.created)

@@ -3,7 +3,7 @@
 //! Invariant: the number only rises, and nothing rises it but a sync that succeeded. After a failure
 //! it stands for ever, and whoever waits for more is told so.
 
-use parking_lot::{Condvar, Mutex};
+use crate::sync::{Condvar, Mutex};
 
 /// The durable end of the command log.
 #[derive(Debug)]

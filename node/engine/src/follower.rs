@@ -81,15 +81,15 @@ impl Stage for Follower {
             return Step::Ended;
         }
         let record = self.batch.pop_front();
-        let step = if record.is_some() { Step::Worked } else { Step::Idle };
+        let has_followed = record.is_some();
         if let Some(record) = record {
             self.follow_or_fail(record);
         }
         self.shard.waiters.serve(self.last_event, self.shard.now());
         self.sync_if_due();
-        self.snapshot_if_due();
+        let has_saved = self.snapshot_if_due();
         self.catch_up();
-        step
+        if has_followed || has_saved { Step::Worked } else { Step::Idle }
     }
 
     fn end(&mut self) {
@@ -106,17 +106,17 @@ impl Follower {
         }
     }
 
-    /// Takes a snapshot if one is due. What it stands on is made durable first.
-    fn snapshot_if_due(&mut self) {
-        let Some(snapshots) = &self.snapshots else { return };
+    /// Takes a snapshot if one is due, and says whether it did. What it stands on is made durable first.
+    fn snapshot_if_due(&mut self) -> bool {
+        let Some(snapshots) = &self.snapshots else { return false };
         let due = snapshots.due(self.last_event, self.shard.now());
         let Some(kind) = due.filter(|_| !self.failed && self.shard.room.level() < Level::Out)
         else {
-            return;
+            return false;
         };
         self.sync();
         if self.failed {
-            return;
+            return false;
         }
         let snapshot = {
             let mut view = self.shard.view.write();
@@ -127,6 +127,7 @@ impl Follower {
         if let Some(snapshots) = &mut self.snapshots {
             snapshots.take(snapshot, kind, &self.shard);
         }
+        true
     }
 
     fn end_snapshots(&mut self) {

@@ -6,13 +6,12 @@
 //! bound holds for the sum.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use parking_lot::{Condvar, Mutex};
 use port::Request;
 use schema::Command;
 
+use crate::sync::{AtomicUsize, Condvar, Mutex, Ordering};
 use crate::ticket::Ticket;
 
 /// A request and who waits for its answer.

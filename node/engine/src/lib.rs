@@ -51,6 +51,7 @@ mod stage;
 mod starting;
 mod stepped;
 mod stored;
+mod sync;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -76,3 +77,4 @@ pub use snapshots::SnapshotPolicy;
 pub use stage::Step;
 pub use stepped::{StageKind, Stepped};
 pub use verify::{Progress, VerifyFault, VerifyReport, verify};
+pub use view::hash_from_nothing as state_hash;

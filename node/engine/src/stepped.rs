@@ -8,6 +8,7 @@
 //! A shard dropped here ends as in a crash: nothing is worked off, nothing synced, and callers who wait
 //! are told `Stopped` by the drop of their tickets.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
@@ -28,6 +29,7 @@ use crate::sequencer::Sequencer;
 use crate::shard::{Shard, WaitClock};
 use crate::stage::{Step, step};
 use crate::starting::{self, Stages, Started};
+use crate::view::hash_from_nothing;
 
 /// A shard in one thread, the caller's.
 pub struct Stepped {
@@ -134,6 +136,12 @@ impl Stepped {
         &self.recovery
     }
 
+    /// Hash of the state that the view has now, from nothing.
+    #[must_use]
+    pub fn state_hash(&self) -> [u8; 32] {
+        hash_from_nothing(self.shard.view.read().kernel())
+    }
+
     /// Why the shard stopped; `None` while it runs.
     #[must_use]
     pub fn stop_reason(&self) -> Option<StopReason> {
@@ -164,6 +172,20 @@ impl Stepped {
         }
         if let (None, Some(history)) = (&self.follower, &self.shard.history) {
             history.inbox.close();
+        }
+    }
+}
+
+impl Drop for Stepped {
+    /// Doors that are kept longer lead nowhere: who waits behind one is told.
+    fn drop(&mut self) {
+        self.shard.stop(StopReason::Asked);
+        self.shard.intake.clear();
+        self.shard.waiters.close();
+        self.shard.feeds.close();
+        if let Some(follower) = &self.follower {
+            follower.released.close();
+            let _ = follower.released.try_take(&mut VecDeque::new());
         }
     }
 }

@@ -5,10 +5,11 @@
 
 use std::sync::Arc;
 
-use parking_lot::Mutex;
 use port::PortFault;
 use schema::Reply;
 use tokio::sync::oneshot;
+
+use crate::sync::Mutex;
 
 /// The answer to one command.
 pub(crate) type Answer = Result<Reply, PortFault>;

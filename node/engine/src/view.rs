@@ -23,7 +23,8 @@ use schema::{ClockStatus, EventGroup, Label, Trigger};
 use units::Id;
 
 pub(crate) use changes::Changes;
-pub(crate) use hash::{StateHash, hash_from_nothing};
+pub(crate) use hash::StateHash;
+pub use hash::hash_from_nothing;
 pub(crate) use touched::Touched;
 
 use crate::executor::message;

@@ -4,20 +4,24 @@
 //! promised to keep (`tap.rs`), every answer, every published event, and what queries show. From the
 //! promised commands the oracle (`testkit::oracle`, written from the specification) says which events and
 //! which answer must come of each; `auditor/stream.rs` holds the events by themselves to what may never
-//! break, `auditor/views.rs` the views to the log.
+//! break, `auditor/views.rs` the views to the log,
+//! `auditor/http.rs` what the gateway says to what happened.
 
+mod http;
 mod stream;
 mod views;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use journal::OwnedBlock;
 use port::{PortFault, Published, Request};
-use schema::{Command, Event, EventHead, GroupIter, Outcome, Reply, Stamped};
-use testkit::oracle::Oracle;
+use schema::{Code, Command, Event, EventHead, GroupIter, Key, KeyOrigin, Outcome, Reply, Stamped};
+use testkit::oracle::{Answer, Oracle};
 use units::Id;
 
+use crate::coverage::SITUATIONS;
 use crate::violation::{Violation, ensure};
+use crate::world::body_hash;
 use stream::Stream;
 
 /// Holds a run to its promises.
@@ -32,15 +36,22 @@ pub(crate) struct Auditor {
     events: Vec<(EventHead, Event)>,
     /// What was sent, by the name of the attempt, and how often it may have arrived.
     sent: BTreeMap<Id, Sent>,
+    /// Checksums of the snapshots that are on record, by their event.
+    snapshots: BTreeMap<u64, [u8; 32]>,
+    /// Orders that were canceled.
+    canceled: BTreeSet<u64>,
+    /// How often a situation came up (`coverage::SITUATIONS`).
+    pub(crate) situations: BTreeMap<&'static str, u64>,
 }
 
 #[derive(Debug)]
 struct Sent {
     request: Request,
-    delivered: u32,
-    sequenced: u32,
-    /// The command that came of it first.
-    command: u64,
+    delivered: usize,
+    /// Whether the gateway makes its key.
+    lacks_key: bool,
+    /// The commands that came of it.
+    commands: Vec<u64>,
 }
 
 impl Auditor {
@@ -59,25 +70,40 @@ impl Auditor {
         self.commands.len() as u64
     }
 
+    /// What the log says of a snapshot.
+    pub(crate) fn snapshot_checksum(&self, event_sequence: u64) -> Option<[u8; 32]> {
+        self.snapshots.get(&event_sequence).copied()
+    }
+
+    /// The event of the last snapshot on record; 0 for none.
+    pub(crate) fn last_snapshot(&self) -> u64 {
+        self.snapshots.last_key_value().map_or(0, |(&event, _)| event)
+    }
+
+    /// How many snapshots are on record.
+    pub(crate) fn snapshot_count(&self) -> u64 {
+        self.snapshots.len() as u64
+    }
+
     /// How many of the last events a person should see.
     pub(crate) fn last_events(&self, count: usize) -> &[(EventHead, Event)] {
         &self.events[self.events.len().saturating_sub(count)..]
     }
 
-    /// A message with a request arrived at the node.
-    pub(crate) fn on_delivered(&mut self, request: &Request) {
+    /// A message with a request arrived at the node; `is_http` at its gateway.
+    pub(crate) fn on_delivered(&mut self, request: &Request, is_http: bool) {
         let sent = self.sent.entry(request.correlation).or_insert_with(|| Sent {
             request: request.clone(),
             delivered: 0,
-            sequenced: 0,
-            command: 0,
+            lacks_key: is_http && request.key.is_none(),
+            commands: Vec::new(),
         });
         sent.delivered += 1;
     }
 
     /// Whether a command came of this attempt.
     pub(crate) fn is_sequenced(&self, attempt: Id) -> bool {
-        self.sent.get(&attempt).is_some_and(|sent| sent.sequenced > 0)
+        self.sent.get(&attempt).is_some_and(|sent| !sent.commands.is_empty())
     }
 
     /// The log promised to keep these.
@@ -116,18 +142,58 @@ impl Auditor {
             })?;
         }
         self.check_origin(&stamped)?;
+        if let Command::RecordSnapshot { snapshot_sequence, checksum, .. } = stamped.command {
+            let before = self.snapshots.insert(snapshot_sequence, checksum);
+            ensure(before.is_none_or(|before| before == checksum), || {
+                format!("snapshot {snapshot_sequence} is on record twice and differs")
+            })?;
+        }
         let answer = self.oracle.execute(&stamped);
         if next.is_multiple_of(ORACLE_CHECK_DISTANCE) {
             self.oracle.check();
         }
         for (head, event) in &answer.events {
             self.stream.on_event(*head, event)?;
+            if let Event::OrderCanceled(it) = event {
+                self.canceled.insert(it.order);
+            }
         }
         self.stream.on_command_end()?;
+        self.count(&answer);
         self.events.extend(answer.events);
         self.answers.push((answer.outcome, self.oracle.last_event()));
         self.commands.push(stamped);
         Ok(())
+    }
+
+    /// Notes which situations a command was.
+    fn count(&mut self, answer: &Answer) {
+        let kinds = |is: fn(&Event) -> bool| answer.events.iter().filter(|it| is(&it.1)).count();
+        let mut prices = BTreeSet::new();
+        for (_, event) in &answer.events {
+            if let Event::TradeExecuted(it) = event {
+                prices.insert(it.ticks);
+            }
+        }
+        let canceled = kinds(
+            |event| matches!(event, Event::OrderCanceled(it) if it.reason == Code::SelfTrade),
+        );
+        let ended = kinds(|event| matches!(event, Event::OrderExpired(_)));
+        let triggered = kinds(|event| matches!(event, Event::OrderTriggered(_)));
+        let is_conflict = matches!(answer.outcome,
+            Outcome::Refused(refusal) if refusal.code == Code::IdempotencyConflict);
+        let is_met = [
+            !prices.is_empty(),
+            prices.len() >= 3,
+            canceled > 0,
+            triggered > 0,
+            ended >= 20,
+            matches!(answer.outcome, Outcome::Repeated { .. }),
+            is_conflict,
+        ];
+        for (situation, is_met) in SITUATIONS.iter().zip(is_met) {
+            *self.situations.entry(situation).or_default() += u64::from(is_met);
+        }
     }
 
     /// No outcome without a request, and none of a request that was not sent so.
@@ -141,14 +207,20 @@ impl Auditor {
         let Some(sent) = self.sent.get_mut(&correlation) else {
             return Err(Violation(format!("command {sequence} was asked by nobody: {stamped:?}")));
         };
-        sent.sequenced += 1;
-        if sent.command == 0 {
-            sent.command = sequence;
-        }
-        ensure(sent.sequenced <= sent.delivered, || {
+        sent.commands.push(sequence);
+        ensure(sent.commands.len() <= sent.delivered, || {
             format!("command {sequence}: the request arrived {} times", sent.delivered)
         })?;
-        let is_same = sent.request.command == stamped.command && sent.request.key == stamped.key;
+        let is_made = |key: &Key| {
+            matches!(key.origin, KeyOrigin::Gateway { .. })
+                && key.body_hash == body_hash(&stamped.command)
+                && key.text.is_none()
+        };
+        let is_key = match stamped.key {
+            Some(key) if sent.lacks_key => is_made(&key),
+            key => key == sent.request.key,
+        };
+        let is_same = is_key && sent.request.command == stamped.command;
         ensure(is_same, || format!("command {sequence} is not what was asked: {stamped:?}"))
     }
 
@@ -176,7 +248,9 @@ impl Auditor {
             let first = stamped.key.map(|key| (key.key_hash, key.body_hash));
             ensure(key.is_some() && key == first, || says("the answer of another request").0)?;
             let sent = &self.sent[&request.correlation];
-            ensure(sent.sequenced > 0, || says("an answer before the repeat was durable").0)?;
+            ensure(!sent.commands.is_empty(), || {
+                says("an answer before the repeat was durable").0
+            })?;
         }
         ensure(self.answers[index] == (reply.outcome, reply.last_event), || {
             says(&format!("{:?} must be the answer", self.answers[index])).0

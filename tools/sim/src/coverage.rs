@@ -10,6 +10,10 @@ use std::fmt;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Coverage {
     counts: BTreeMap<(&'static str, &'static str), u64>,
+    /// Answers of the gateway by status.
+    statuses: BTreeMap<u16, u64>,
+    /// How often a situation came up that a venue must bear.
+    situations: BTreeMap<&'static str, u64>,
 }
 
 impl Coverage {
@@ -18,8 +22,24 @@ impl Coverage {
         *self.counts.entry((fault, command)).or_default() += 1;
     }
 
+    /// The gateway answered.
+    pub(crate) fn answered(&mut self, status: u16) {
+        *self.statuses.entry(status).or_default() += 1;
+    }
+
+    /// A situation came up.
+    pub(crate) fn met(&mut self, situation: &'static str, count: u64) {
+        *self.situations.entry(situation).or_default() += count;
+    }
+
     /// Takes over what another run has shown.
     pub fn add(&mut self, other: &Self) {
+        for (&status, count) in &other.statuses {
+            *self.statuses.entry(status).or_default() += count;
+        }
+        for (situation, count) in &other.situations {
+            *self.situations.entry(situation).or_default() += count;
+        }
         for (&at, count) in &other.counts {
             *self.counts.entry(at).or_default() += count;
         }
@@ -41,6 +61,14 @@ impl Coverage {
 
 impl fmt::Display for Coverage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let statuses: Vec<String> =
+            self.statuses.iter().map(|(status, count)| format!("{count} × {status}")).collect();
+        writeln!(f, "answers over HTTP: {}", statuses.join(", "))?;
+        for situation in SITUATIONS {
+            let count = self.situations.get(situation).copied().unwrap_or(0);
+            writeln!(f, "{count:>9} {situation}")?;
+        }
+        writeln!(f, "\nfaults × commands on their way:")?;
         write!(f, "{:22}", "")?;
         for number in 1..=FAULTS.len() {
             write!(f, " {number:>6}")?;
@@ -76,6 +104,18 @@ const NOT_SENT: &[&str] = &[
     "DelistMarket",
     "SetAssetParameters",
     "PlaceOrders",
+];
+
+/// What a venue must bear without a fault: each must come up.
+pub(crate) const SITUATIONS: &[&str] = &[
+    "commands with trades",
+    "commands with trades at three prices or more",
+    "self-trades prevented",
+    "triggers met",
+    "expiry storms: 20 orders or more ended in one command",
+    "repeats of a key",
+    "keys that came again with another body",
+    "one key twice in flight",
 ];
 
 /// Every fault, in the order of the table.

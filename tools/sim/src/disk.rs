@@ -38,12 +38,14 @@ pub(crate) struct DiskCounts {
     pub(crate) failed_syncs: u64,
     pub(crate) failed_writes: u64,
     pub(crate) full_writes: u64,
+    /// Failures of files of the logs, which nothing may go on behind.
+    pub(crate) log_failures: u64,
     /// Sectors that a loss of power left old or in between.
     pub(crate) lost_sectors: u64,
     pub(crate) lost_names: u64,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct State {
     random: SplitMix64,
     files: Vec<Contents>,
@@ -67,6 +69,7 @@ struct State {
 enum NameChange {
     Made(PathBuf, usize),
     Renamed(PathBuf, PathBuf),
+    Removed(PathBuf),
 }
 
 #[derive(Debug)]
@@ -74,6 +77,7 @@ struct OpenFile {
     disk: SimDisk,
     index: usize,
     life: u64,
+    is_log: bool,
 }
 
 impl SimDisk {
@@ -95,6 +99,20 @@ impl SimDisk {
             counts: DiskCounts::default(),
         };
         Self { state: Arc::new(Mutex::new(state)) }
+    }
+
+    /// Another disk with the same content, as a copy of the machine would have it.
+    pub(crate) fn copy(&self) -> Self {
+        Self { state: Arc::new(Mutex::new(self.lock().clone())) }
+    }
+
+    /// The bytes of a file as programs see it.
+    pub(crate) fn bytes(&self, path: &Path) -> Option<Vec<u8>> {
+        let state = self.lock();
+        let &index = state.names.get(path)?;
+        let mut bytes = vec![0; state.files[index].size()];
+        state.files[index].read(&mut bytes, 0);
+        Some(bytes)
     }
 
     /// Loses power at the call after `count` more writes and syncs.
@@ -151,15 +169,16 @@ impl SimDisk {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn handle(&self, state: &State, index: usize) -> Box<dyn SegmentFile> {
-        Box::new(OpenFile { disk: self.clone(), index, life: state.life })
+    fn handle(&self, state: &State, path: &Path, index: usize) -> Box<dyn SegmentFile> {
+        let is_log = media::is_log(path);
+        Box::new(OpenFile { disk: self.clone(), index, life: state.life, is_log })
     }
 
     fn open_file(&self, path: &Path) -> io::Result<Box<dyn SegmentFile>> {
         let state = self.lock();
         state.check_power()?;
         let index = *state.names.get(path).ok_or(ErrorKind::NotFound)?;
-        Ok(self.handle(&state, index))
+        Ok(self.handle(&state, path, index))
     }
 }
 
@@ -191,6 +210,22 @@ impl State {
         }
         self.name_changes.clear();
         self.names = self.durable_names.clone();
+        self.free();
+    }
+
+    /// What has no name and never gets one again holds no bytes.
+    fn free(&mut self) {
+        let mut named = vec![false; self.files.len()];
+        let made = self.name_changes.iter().filter_map(|change| match change {
+            NameChange::Made(_, index) => Some(index),
+            NameChange::Renamed(..) | NameChange::Removed(_) => None,
+        });
+        for &index in self.names.values().chain(self.durable_names.values()).chain(made) {
+            named[index] = true;
+        }
+        for (file, _) in self.files.iter_mut().zip(named).filter(|(_, is_named)| !is_named) {
+            *file = Contents::default();
+        }
     }
 
     fn change_name(&mut self, change: NameChange) {
@@ -210,11 +245,14 @@ impl NameChange {
                     names.insert(to.clone(), index);
                 }
             }
+            Self::Removed(path) => {
+                names.remove(path);
+            }
         }
     }
 
     fn is_in(&self, folder: &Path) -> bool {
-        let (Self::Made(path, _) | Self::Renamed(_, path)) = self;
+        let (Self::Made(path, _) | Self::Renamed(_, path) | Self::Removed(path)) = self;
         path.parent() == Some(folder)
     }
 }
@@ -237,7 +275,7 @@ impl Disk for SimDisk {
         let index = state.files.len();
         state.files.push(Contents::default());
         state.change_name(NameChange::Made(path.to_path_buf(), index));
-        Ok(self.handle(&state, index))
+        Ok(self.handle(&state, path, index))
     }
 
     fn open(&self, path: &Path) -> io::Result<Box<dyn SegmentFile>> {
@@ -258,6 +296,16 @@ impl Disk for SimDisk {
         Ok(())
     }
 
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        let mut state = self.lock();
+        state.check_power()?;
+        if !state.names.contains_key(path) {
+            return Err(ErrorKind::NotFound.into());
+        }
+        state.change_name(NameChange::Removed(path.to_path_buf()));
+        Ok(())
+    }
+
     fn sync_folder(&self, folder: &Path) -> io::Result<()> {
         let mut state = self.lock();
         state.check_power()?;
@@ -272,6 +320,7 @@ impl Disk for SimDisk {
         for change in inside {
             change.apply(&mut state.durable_names);
         }
+        state.free();
         Ok(())
     }
 }
@@ -302,6 +351,7 @@ impl SegmentFile for OpenFile {
         let grows = start + bytes.len() > state.files[self.index].size();
         if grows && state.is_full {
             state.counts.full_writes += 1;
+            state.counts.log_failures += u64::from(self.is_log);
             return Err(ErrorKind::StorageFull.into());
         }
         let done = if is_failing { &bytes[..bytes.len() / 2] } else { bytes };
@@ -312,6 +362,7 @@ impl SegmentFile for OpenFile {
         }
         if is_failing {
             state.counts.failed_writes += 1;
+            state.counts.log_failures += u64::from(self.is_log);
             return Err(Error::other("the disk failed a write"));
         }
         Ok(bytes.len())
@@ -334,6 +385,7 @@ impl SegmentFile for OpenFile {
         if std::mem::take(&mut state.is_next_sync_failing) {
             file.forget(&mut state.random);
             state.counts.failed_syncs += 1;
+            state.counts.log_failures += u64::from(self.is_log);
             return Err(Error::other("the disk failed a sync"));
         }
         file.sync();

@@ -13,9 +13,11 @@ mod coverage;
 mod disk;
 mod plan;
 mod run;
+mod seeds;
 mod tap;
 mod violation;
 mod world;
 
 pub use coverage::Coverage;
-pub use run::{Failure, Report, check};
+pub use run::{Failure, Report, check, note_panics};
+pub use seeds::{Kept, first_of, kept};

@@ -39,6 +39,8 @@ pub(crate) enum ActKind {
     LoseAnswer,
     /// Many requests arrive at once.
     Overload,
+    /// Many orders end at one moment.
+    Storm,
     /// The process dies; the machine lives.
     Kill,
     /// Power is lost at once.
@@ -69,12 +71,13 @@ pub(crate) enum ActKind {
 
 impl ActKind {
     /// Everything that goes wrong.
-    pub(crate) const FAULTS: [Self; 16] = [
+    pub(crate) const FAULTS: [Self; 17] = [
         Self::Retry,
         Self::LoseMessage,
         Self::DoubleMessage,
         Self::LoseAnswer,
         Self::Overload,
+        Self::Storm,
         Self::Kill,
         Self::LosePower,
         Self::LosePowerSoon,

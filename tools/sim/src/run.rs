@@ -3,6 +3,7 @@
 //! Owns the shrinking of a plan that fails: acts are left out as long as it fails without them. A panic
 //! anywhere, in the node, the oracle or the auditor, is a failure like a broken promise.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -32,10 +33,16 @@ pub struct Report {
     pub requests: u64,
     /// Answers that were checked.
     pub answers: u64,
+    /// Those of them that came over HTTP.
+    pub http: u64,
     /// Views that were checked.
     pub queries: u64,
     /// Batches of events that a consumer read, and how often it was cut off.
     pub batches: (u64, u64),
+    /// Recorded state hashes that a replay of events alone compared.
+    pub compared_hashes: u64,
+    /// Snapshots on record, starts from one, and starts on copies of the disk.
+    pub snapshots: (u64, u64, u64),
     /// Sectors that a loss of power left old or in between.
     pub lost_sectors: u64,
     /// Faults × commands.
@@ -82,19 +89,29 @@ fn run(seed: u64, acts: &[Act]) -> (Report, Broken) {
     let broken = match result {
         Ok(Ok(())) => None,
         Ok(Err(violation)) => Some(violation.to_string()),
-        Err(panic) => Some(format!("panic: {}", text_of(&*panic))),
+        Err(panic) => {
+            let place = PLACE.take().map_or_else(String::new, |it| format!(" at {it}"));
+            Some(format!("panic{place}: {}", text_of(&*panic)))
+        }
     };
     let broken = broken.map(|what| {
         let what = format!("act {done}: {what}");
         let event = |(head, event): &(schema::EventHead, schema::Event)| {
-            format!("{} {} {event:?}", head.sequence, head.timestamp.0)
+            let unused = ", Posting { account: 0, asset: 0, bucket: Available, delta: 0 }";
+            format!("{} {} {event:?}", head.sequence, head.timestamp.0).replace(unused, "")
         };
         (what, world.auditor.last_events(EVENTS_SHOWN).iter().map(event).collect())
     });
     (report_of(&world, done), broken)
 }
 
-fn live(world: &mut World, seed: u64, acts: &[Act], done: &mut u64) -> Result<(), Violation> {
+/// All of a run.
+pub(crate) fn live(
+    world: &mut World,
+    seed: u64,
+    acts: &[Act],
+    done: &mut u64,
+) -> Result<(), Violation> {
     world.begin(&mut SplitMix64::new(seed ^ 0xBE61))?;
     for act in acts {
         *done += 1;
@@ -104,7 +121,12 @@ fn live(world: &mut World, seed: u64, acts: &[Act], done: &mut u64) -> Result<()
 }
 
 fn report_of(world: &World, acts: u64) -> Report {
+    let mut coverage = world.coverage.clone();
+    for (situation, count) in &world.auditor.situations {
+        coverage.met(situation, *count);
+    }
     let Figures { starts, harms, detected, requests, answers, queries, .. } = world.figures;
+    let Figures { snapshot_starts, replays, http, compared_hashes, .. } = world.figures;
     Report {
         acts,
         commands: world.auditor.command_count(),
@@ -114,10 +136,13 @@ fn report_of(world: &World, acts: u64) -> Report {
         detected,
         requests,
         answers,
+        http,
         queries,
         batches: (world.consumer.batch_count, world.consumer.cut_count),
+        compared_hashes,
+        snapshots: (world.auditor.snapshot_count(), snapshot_starts, replays),
         lost_sectors: world.disk.counts().lost_sectors,
-        coverage: world.coverage.clone(),
+        coverage,
         failure: None,
     }
 }
@@ -147,6 +172,19 @@ fn shrink(seed: u64, mut acts: Vec<Act>, tries: u32) -> Vec<Act> {
     acts
 }
 
+thread_local! {
+    /// Where the last panic of this thread began.
+    static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// From now on a panic is not printed where it happens, which shrinking would do a hundred times; its
+/// place is told with the failure.
+pub fn note_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        PLACE.set(panic.location().map(ToString::to_string));
+    }));
+}
+
 fn text_of(panic: &(dyn std::any::Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a text")
@@ -163,9 +201,14 @@ impl Report {
         self.detected += other.detected;
         self.requests += other.requests;
         self.answers += other.answers;
+        self.http += other.http;
         self.queries += other.queries;
         self.batches.0 += other.batches.0;
         self.batches.1 += other.batches.1;
+        self.compared_hashes += other.compared_hashes;
+        self.snapshots.0 += other.snapshots.0;
+        self.snapshots.1 += other.snapshots.1;
+        self.snapshots.2 += other.snapshots.2;
         self.lost_sectors += other.lost_sectors;
         self.coverage.add(&other.coverage);
     }
@@ -176,11 +219,21 @@ impl fmt::Display for Report {
         let Self { acts, commands, events, starts, harms, detected, .. } = self;
         let Self { requests, answers, queries, batches, lost_sectors, .. } = self;
         writeln!(f, "{acts} acts, {requests} requests, {commands} commands, {events} events")?;
-        writeln!(f, "{answers} answers, {queries} views and {} batches checked", batches.0)?;
+        let http = self.http;
+        writeln!(
+            f,
+            "{answers} answers ({http} over HTTP), {queries} views and {} batches checked",
+            batches.0
+        )?;
+        let (recorded, begun, copies) = self.snapshots;
         writeln!(f, "{starts} starts, {lost_sectors} sectors lost with power")?;
+        writeln!(
+            f,
+            "{recorded} snapshots on record, {begun} starts from one; {copies} starts on copies"
+        )?;
         writeln!(f, "{harms} sectors harmed, {detected} starts found it")?;
         writeln!(f, "consumers were cut off {} times", batches.1)?;
-        writeln!(f, "\nfaults × commands on their way:\n{}", self.coverage)
+        writeln!(f, "{}", self.coverage)
     }
 }
 

@@ -1,24 +1,33 @@
 //! The world of a run: one node, its machine, the clients and the network between them.
 //!
 //! Owns what each act does (`plan.rs`). Starting and ending the node is in `world/node.rs`, requests and
-//! their answers in `world/clients.rs`, what must hold when the faults are over in `world/ending.rs`.
+//! their answers in `world/clients.rs`, the gateway between them in `world/gateway.rs` and `world/http.rs`, what must hold when the faults are over in `world/ending.rs`,
+//! and of snapshots in `world/snapshots.rs`.
 
 mod clients;
 mod ending;
+mod gateway;
+mod http;
 mod node;
+mod replay;
+mod snapshots;
+mod storm;
+#[cfg(test)]
+mod tests;
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use engine::{InProcess, StageKind, Step, Stepped};
+use engine::{InProcess, SnapshotPolicy, StageKind, Step, Stepped};
 use port::{Port, PortFault, Query, Seen};
 use schema::Genesis;
 use testkit::oracle::Oracle;
 use testkit::oracle::generate::Generator;
 use testkit::rng::SplitMix64;
 
+use self::gateway::Gateway;
 use crate::auditor::Auditor;
 use crate::clock::SimClock;
 use crate::consumer::Consumer;
@@ -28,6 +37,7 @@ use crate::plan::{Act, ActKind};
 use crate::tap::Promised;
 use crate::violation::{Violation, ensure};
 use clients::Clients;
+pub(crate) use http::body_hash;
 
 /// What a run has counted.
 #[derive(Clone, Copy, Debug, Default)]
@@ -40,6 +50,14 @@ pub(crate) struct Figures {
     pub(crate) requests: u64,
     pub(crate) answers: u64,
     pub(crate) queries: u64,
+    /// Answers that came over HTTP.
+    pub(crate) http: u64,
+    /// Starts that began from a snapshot.
+    pub(crate) snapshot_starts: u64,
+    /// Recorded hashes that a replay of events alone compared.
+    pub(crate) compared_hashes: u64,
+    /// Starts on copies of the disk.
+    pub(crate) replays: u64,
 }
 
 /// Everything of a run.
@@ -52,10 +70,12 @@ pub(crate) struct World {
     pub(crate) generator: Generator,
     pub(crate) genesis: Genesis,
     pub(crate) clients: Clients,
+    gateway: Gateway,
     pub(crate) consumer: Consumer,
     pub(crate) asked: Vec<Asked>,
     pub(crate) coverage: Coverage,
     pub(crate) figures: Figures,
+    policy: SnapshotPolicy,
     /// Acts that the log's stage and the consumer still sleep.
     slow: u64,
     stalled: u64,
@@ -79,9 +99,12 @@ impl World {
         let schema::Command::Genesis(genesis) = first.command else {
             unreachable!("a generator begins with the genesis");
         };
+        let clock = Arc::new(SimClock::new(first.stamp.0));
+        let gateway = Gateway::new(seed, clock.clone(), genesis.venue_id);
         Self {
             disk: SimDisk::new(seed),
-            clock: Arc::new(SimClock::new(first.stamp.0)),
+            clock,
+            gateway,
             node: None,
             promised: Promised::default(),
             auditor: Auditor::default(),
@@ -92,6 +115,7 @@ impl World {
             asked: Vec::new(),
             coverage: Coverage::default(),
             figures: Figures::default(),
+            policy: snapshots::policy_of(&mut SplitMix64::new(seed ^ 0x5A4B)),
             slow: 0,
             stalled: 0,
             stored_event: 0,
@@ -115,6 +139,7 @@ impl World {
             ActKind::DoubleMessage => self.double_message(&mut random),
             ActKind::LoseAnswer => self.clients.lose_next_answer(),
             ActKind::Overload => self.overload(&mut random),
+            ActKind::Storm => self.storm(&mut random)?,
             ActKind::Kill => self.kill()?,
             ActKind::LosePower => self.lose_power()?,
             ActKind::LosePowerSoon => self.disk.crash_after(random.below(6)),
@@ -159,7 +184,7 @@ impl World {
             }
             let Some(node) = &mut self.node else { break };
             if node.step(stage) == Step::Worked {
-                self.clock.advance(i64::try_from(random.below(200_000)).expect("small"));
+                self.advance(i64::try_from(random.below(200_000)).expect("small"));
             }
             self.observe()?;
         }
@@ -173,7 +198,13 @@ impl World {
             17..19 => random.below(3_000_000_000),
             _ => random.below(70_000_000_000),
         };
-        self.clock.advance(i64::try_from(nanos).expect("small"));
+        self.advance(i64::try_from(nanos).expect("small"));
+    }
+
+    /// Time passes, for the machine and for those who wait.
+    pub(crate) fn advance(&mut self, nanos: i64) {
+        self.clock.advance(nanos);
+        self.gateway.advance(nanos);
     }
 
     fn ask(&mut self, random: &mut SplitMix64) {
@@ -210,14 +241,15 @@ impl World {
         }
     }
 
-    /// Harm is looked for by a start.
+    /// Harm is looked for by a start: in the logs all of it, in snapshots those that it would begin from.
     fn harm(&mut self, harm: Harm, random: &mut SplitMix64) -> Result<(), Violation> {
         self.kill()?;
-        let part = *random.pick(&["commands", "events", ""]).expect("some");
+        let part = *random.pick(&["commands", "events", ".snapshot", ""]).expect("some");
         let Some(place) = self.disk.harm(harm, part, random) else { return self.start() };
         self.figures.harms += 1;
         self.start()?;
-        ensure(!self.disk.is_harmed(), || format!("{harm:?} of {place} was not detected"))
+        self.disk.forget_blank_harm();
+        ensure(!self.disk.is_log_harmed(), || format!("{harm:?} of {place} was not detected"))
     }
 
     /// Looks at everything that left the node.

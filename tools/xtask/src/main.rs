@@ -18,6 +18,7 @@ mod fmt;
 mod project;
 mod requirements;
 mod rust;
+mod sim;
 mod steps;
 mod test;
 mod tidy;
@@ -54,6 +55,7 @@ enum Chore {
     Test,
     Check,
     Bench(Vec<String>),
+    Sim(Vec<String>),
 }
 
 impl Chore {
@@ -71,6 +73,7 @@ impl Chore {
             ["test"] => Self::Test,
             ["check"] => Self::Check,
             ["bench", ..] => Self::Bench(args[1..].to_vec()),
+            ["sim", ..] => Self::Sim(args[1..].to_vec()),
             _ => return None,
         })
     }
@@ -85,6 +88,7 @@ impl Chore {
             Self::Test => test::run()?,
             Self::Check => check::run()?,
             Self::Bench(args) => bench::run(&args)?,
+            Self::Sim(args) => sim::run(&args)?,
         }
         Ok(())
     }
@@ -102,9 +106,13 @@ The project's chores. Use: cargo xtask COMMAND
   compliance --check    fails if docs/compliance.md is stale
   compliance --json     prints covered and total of every document and kind
   bench [--json] [NAME] runs the benchmarks, or the one row of that name
+  sim                   simulates the kept seeds and 100 that belong to the commit
+  sim --seed N          simulates a seed, exactly as before
+  sim [--seed N] --runs N  so many seeds
 
 Examples:
   cargo xtask bench book          one row
+  cargo xtask sim --seed 7        repeats a run that failed
   cargo xtask compliance --json   for a program to read";
 
 #[cfg(test)]
@@ -118,7 +126,7 @@ mod tests {
 
     #[test]
     fn every_command_of_the_help_is_understood() {
-        let commands = ["check", "test", "fmt", "clippy", "tidy", "compliance", "bench"];
+        let commands = ["check", "test", "fmt", "clippy", "tidy", "compliance", "bench", "sim"];
         for command in commands {
             assert!(HELP.contains(&format!("\n  {command}")), "{command} has no help");
             assert!(read(command).is_some(), "{command} is not understood");
@@ -126,6 +134,8 @@ mod tests {
         assert_eq!(read("compliance --json"), Some(Chore::Compliance(Output::Json)));
         let args = vec!["--json".to_owned(), "book".to_owned()];
         assert_eq!(read("bench --json book"), Some(Chore::Bench(args)));
+        let args = vec!["--seed".to_owned(), "7".to_owned()];
+        assert_eq!(read("sim --seed 7"), Some(Chore::Sim(args)));
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! `cargo xtask test`: everything that must pass before a change is taken.
 //!
-//! Formatting, clippy, tidy, then every test of the workspace, and in the release build those that hold both
-//! builds to the same stored logs (DET-56). It installs nothing (`tools/setup.sh`
+//! Formatting, clippy, tidy, every test of the workspace, in the release build those that hold both builds to
+//! the same stored logs (DET-56), and the simulator's kept seeds with a hundred that belong to the commit. It
+//! installs nothing (`tools/setup.sh`
 //! does) and sets no variable: `DEX_DATA` (a folder of recorded markets) and `DEX_DATA_REQUIRED`
 //! (fail, instead of skip, where that folder is missing) reach the tests as the caller set them.
 
 use crate::steps::{self, Step};
-use crate::{clippy, fmt, tidy, tree};
+use crate::{clippy, fmt, sim, tidy, tree};
 
 /// Runs the command.
 pub(crate) fn run() -> anyhow::Result<()> {
@@ -23,6 +24,7 @@ fn suite() -> Vec<Step> {
             "stored logs in the release build",
             &["test", "--release", "-p", "kernel", "--test", "golden"],
         ),
+        sim::step(),
     ]
 }
 

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::created;
 use crate::answer::Object;
-use crate::arrival::{Arrival, random_id};
+use crate::arrival::Arrival;
 use crate::body::Payload;
 use crate::caller::Operator;
 use crate::door::Door;
@@ -76,7 +76,7 @@ async fn post(
     // With a key of the caller's the reference follows from it, so that a repeat has the same body.
     let made = match &text {
         Some(text) => Id(client_key(door.config.venue_id, text.as_str(), &Command::Tick).key_hash),
-        None => random_id(),
+        None => door.machine().random_id(),
     };
     let entry = form.entry(asset, made)?;
     let command = make(entry);

@@ -28,7 +28,7 @@ pub(crate) use rates::{RatesForm, ScheduleForm, set_rates, set_schedule};
 pub(crate) use refunds::{RefundForm, refund_fee};
 
 use crate::answer::{Object, json};
-use crate::arrival::{Arrival, random_id, wall_clock};
+use crate::arrival::Arrival;
 use crate::door::Door;
 use crate::error::ApiError;
 use crate::idempotency::{client_key, header_key};
@@ -38,7 +38,7 @@ use crate::submit::Done;
 impl Door {
     /// Key of an operator's command without a signature.
     fn operator_key(&self, text: Option<Label>, command: &Command) -> Key {
-        header_key(self.config.venue_id, text, command)
+        header_key(self.machine(), self.config.venue_id, text, command)
     }
 
     /// Signs a command and performs it. `make` makes it with an approval.
@@ -48,12 +48,12 @@ impl Door {
         text: Option<Label>,
         make: impl FnOnce(Approval) -> Command,
     ) -> Result<Done, ApiError> {
-        let valid_until = Timestamp(wall_clock().0.saturating_add(APPROVAL_LIFE));
+        let valid_until = Timestamp(self.machine().wall_clock().0.saturating_add(APPROVAL_LIFE));
         let mut command = make(Approval { valid_until, signature: [0; 64] });
         let scope = self.config.venue_id;
         let key = match text {
-            Some(_) => header_key(scope, text, &command),
-            None => client_key(scope, &random_id().to_string(), &command),
+            Some(_) => header_key(self.machine(), scope, text, &command),
+            None => client_key(scope, &self.machine().random_id().to_string(), &command),
         };
         let signature = self.signer.sign(&key, valid_until, &command);
         if let Command::ListAsset(_, approval)

@@ -60,7 +60,7 @@ impl StateHash {
 }
 
 /// The hash of a kernel's state, computed from every entity.
-pub(crate) fn hash_from_nothing<W: Watch>(kernel: &Kernel<W>) -> [u8; 32] {
+pub fn hash_from_nothing<W: Watch>(kernel: &Kernel<W>) -> [u8; 32] {
     let mut sums = [KindSum::default(); Entity::KIND_COUNT];
     let mut buffer = Vec::new();
     for entity in kernel.entities() {

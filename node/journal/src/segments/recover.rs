@@ -2,8 +2,9 @@
 //!
 //! Owns recovery. Every segment is read to its end before a number can be given (SEQ-21); numbers,
 //! checksums and chain are checked on the way, so a log that opened has no gap and no damage. Only
-//! an unfinished last flush is cut, and that is reported and kept in a file beside the log. What was found whole is made durable
-//! once more before it is reported: a process may have died between its write and its sync.
+//! an unfinished last flush is cut, and that is reported and kept in a file beside the log. What was found whole is
+//! made durable once more before it is reported, and so is the blank behind it: a process may have died between
+//! its write and its sync, or a sync may have failed.
 //!
 //! Nothing else is ever written here: damage is refused with segment and offset.
 
@@ -12,7 +13,9 @@ use std::sync::Arc;
 
 use crate::disk::{Disk, read_full, write_full};
 use crate::fault::{DamageReason, LogFault};
+use crate::limits::FLUSH_BODY_SIZE_MAX;
 use crate::segments::aside::keep_aside;
+use crate::segments::frame::stored_size;
 use crate::segments::header::{SEGMENT_HEADER_SIZE, list_segments};
 use crate::segments::item::Item;
 use crate::segments::scan::{Access, Flush, Found, OpenSegment};
@@ -63,7 +66,7 @@ pub(crate) fn recover<T: Item>(
     if let (Some(cut), Some(last)) = (&mut cut, &last) {
         cut.aside = Some(keep_aside(&*disk, folder, cut, &*last.current.segment.file)?);
     }
-    let current = last.map(|last| settle(last, cut.as_ref())).transpose()?;
+    let current = last.map(settle).transpose()?;
     disk.sync_folder(folder).map_err(storage("sync", folder))?;
     let mut writer = SegmentWriter::new(disk, folder.to_path_buf(), T::KIND, options);
     writer.resume(names, current);
@@ -122,18 +125,29 @@ impl<T: Item> Progress<T> {
     }
 }
 
-/// Clears what was cut and makes the last flush durable.
-fn settle(read: ReadSegment, cut: Option<&Cut>) -> Result<Current, LogFault> {
+/// Makes what was read durable as it was read: the last flush, and that nothing lies behind it.
+///
+/// A sync that failed may have left anything on the medium while the machine still shows what was written:
+/// a flush that was cut, or one that an earlier start had cleared. What shows as zeros is therefore written
+/// again as far as one flush can reach.
+fn settle(read: ReadSegment) -> Result<Current, LogFault> {
     let ReadSegment { current, last_flush } = read;
     let OpenSegment { file, path, .. } = &current.segment;
     let size = usize::try_from(current.offset - last_flush).expect("a flush fits into memory");
     let mut flush = vec![0; size];
     read_full(&**file, &mut flush, last_flush).map_err(storage("read", path))?;
     write_full(&**file, &flush, last_flush).map_err(storage("write", path))?;
-    if let Some(cut) = cut {
-        let size = usize::try_from(cut.size).expect("a flush fits into memory");
-        write_full(&**file, &vec![0; size], cut.offset).map_err(storage("clear", path))?;
+    let behind = current.offset + stored_size(FLUSH_BODY_SIZE_MAX);
+    let end = current.segment.header.size.min(behind);
+    let blank = vec![0; BLANK_CHUNK_SIZE];
+    for at in (current.offset..end).step_by(BLANK_CHUNK_SIZE) {
+        let size =
+            usize::try_from(end - at).map_or(BLANK_CHUNK_SIZE, |it| it.min(BLANK_CHUNK_SIZE));
+        write_full(&**file, &blank[..size], at).map_err(storage("clear", path))?;
     }
     file.sync().map_err(storage("sync", path))?;
     Ok(current)
 }
+
+/// Bytes that are cleared at a time.
+const BLANK_CHUNK_SIZE: usize = 1024 * 1024;

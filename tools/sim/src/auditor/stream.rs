@@ -8,7 +8,8 @@
 use std::collections::BTreeMap;
 
 use schema::{
-    Bucket, Event, EventHead, Fill, Matching, OrderSubmitted, OrderTerms, Posting, TradeExecuted,
+    Bucket, Event, EventHead, Fill, Matching, OrderSubmitted, OrderTerms, OrderType, Posting,
+    TradeExecuted,
 };
 use testkit::oracle::state::EXTERNAL;
 use units::Side;
@@ -55,6 +56,7 @@ struct Open {
     ticks: u64,
     lots: u64,
     filled: u64,
+    is_market: bool,
     expire_at: Option<i64>,
     /// Its place in time, once it may be met.
     place: Option<u64>,
@@ -135,7 +137,12 @@ impl Stream {
             Event::OrderTriggered(it) => {
                 self.places += 1;
                 let place = self.places;
-                self.open(it.order)?.place = Some(place);
+                let order = self.open(it.order)?;
+                order.place = Some(place);
+                // D-97: what a MARKET order may go down to is said anew at its trigger, in no event.
+                if order.is_market && order.side == Side::Sell {
+                    order.ticks = 0;
+                }
             }
             Event::OrderReduced(it) => {
                 let order = self.open(it.order)?;
@@ -265,6 +272,7 @@ fn open_of(it: &OrderSubmitted) -> Option<Open> {
         ticks: ticks.0,
         lots: lots.0,
         filled: 0,
+        is_market: it.order_type == OrderType::Market,
         expire_at: it.expire_at.map(|time| time.0),
         place: None,
     })

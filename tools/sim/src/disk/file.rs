@@ -8,7 +8,7 @@ use testkit::rng::SplitMix64;
 pub(super) const SECTOR: usize = 512;
 
 /// The bytes of a file.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Contents {
     seen: Vec<u8>,
     durable: Vec<u8>,
@@ -75,6 +75,11 @@ impl Contents {
     /// Whether the last sync wrote there.
     pub(super) fn is_newest(&self, sector: usize) -> bool {
         self.newest.contains(&sector)
+    }
+
+    /// Whether nothing durable but zeros lies from there on.
+    pub(super) fn is_blank_from(&self, start: usize) -> bool {
+        self.durable.iter().skip(start).all(|&byte| byte == 0)
     }
 
     /// How many sectors are durable.

@@ -11,6 +11,7 @@ use schema::{AssetRef, Command, LedgerEntry};
 use testkit::rng::SplitMix64;
 use units::{Amount, Id};
 
+use super::http::Message;
 use super::{Asked, World};
 use crate::violation::{Violation, ensure};
 
@@ -20,6 +21,11 @@ impl World {
         if random.below(4) == 0 {
             self.disk.crash_after(random.below(300));
         }
+        self.set_up(random)
+    }
+
+    /// As `begin`, without a fault of its own.
+    pub(crate) fn set_up(&mut self, random: &mut SplitMix64) -> Result<(), Violation> {
         self.start()?;
         while self.generator.is_beginning(self.auditor.oracle()) {
             let request = self.make(random.next());
@@ -30,7 +36,7 @@ impl World {
                 if self.node.is_none() {
                     self.start()?;
                 }
-                self.arrive(request.clone());
+                self.arrive(Message::plain(request.clone()));
                 self.settle()?;
             }
             let is_there = self.auditor.is_sequenced(request.correlation);
@@ -47,6 +53,7 @@ impl World {
         self.observe()?;
         self.check_progress()?;
         self.check_views()?;
+        self.check_snapshots()?;
         self.kill()?;
         self.start()?;
         self.check_progress()?;
@@ -54,11 +61,12 @@ impl World {
         self.lose_power()?;
         self.start()?;
         self.check_views()?;
+        self.check_snapshots()?;
         self.check_clean_stop()
     }
 
     /// Lets the stages do all that there is to do.
-    fn settle(&mut self) -> Result<(), Violation> {
+    pub(super) fn settle(&mut self) -> Result<(), Violation> {
         if let Some(node) = &mut self.node {
             node.settle();
         }
@@ -68,7 +76,7 @@ impl World {
     /// Whoever waits is answered, and so is someone new.
     fn check_progress(&mut self) -> Result<(), Violation> {
         self.settle()?;
-        self.clock.advance(Duration::from_secs(3).as_nanos().try_into().expect("small"));
+        self.advance(Duration::from_secs(3).as_nanos().try_into().expect("small"));
         let account = self.auditor.oracle().accounts()[8].id;
         let asset = AssetRef::Listed(1);
         let command = Command::Deposit(LedgerEntry {
@@ -84,7 +92,7 @@ impl World {
             if self.node.is_none() {
                 self.start()?;
             }
-            self.arrive(request.clone());
+            self.arrive(Message::plain(request.clone()));
             self.settle()?;
             if self.node.is_some() {
                 break;

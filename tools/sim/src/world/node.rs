@@ -1,5 +1,7 @@
 //! The node's lives: how one begins from what the disk has, and how it ends.
 //!
+//! It begins from the latest snapshot that nobody harmed (`world/snapshots.rs`).
+//!
 //! Owns what may keep a node from starting: a disk that fails while it does, or harm. Harm that does not
 //! keep it from starting must have changed nothing. Whatever a person would do about a start that failed
 //! is done here: mend, make room, try again.
@@ -11,6 +13,7 @@ use std::time::Duration;
 use engine::{Config, StartFault, Stepped, StopReason, Storage};
 use journal::{CommandLog, EventLog, Journal, LogFault, Preparation, SegmentOptions};
 use schema::Label;
+use snapshot::SnapshotStore;
 
 use super::World;
 use crate::tap::{WatchedLog, commands_of};
@@ -68,9 +71,19 @@ impl World {
         Err(Violation(format!("the node does not start in {ATTEMPT_MAX} attempts")))
     }
 
+    /// What failed and may keep a node from starting, or end one: a snapshot may not.
     fn failures(&self) -> u64 {
-        let counts = self.disk.counts();
-        counts.failed_syncs + counts.failed_writes + counts.full_writes
+        self.disk.counts().log_failures
+    }
+
+    /// Why one start fails; `None` when it does not.
+    #[cfg(test)]
+    pub(super) fn start_fault(&mut self) -> Result<Option<String>, Violation> {
+        match self.try_start() {
+            Ok(()) => Ok(None),
+            Err(NotUp::Fault(fault)) => Ok(Some(fault)),
+            Err(NotUp::Broken(violation)) => Err(violation),
+        }
     }
 
     fn try_start(&mut self) -> Result<(), NotUp> {
@@ -85,7 +98,7 @@ impl World {
         }
         let found_count = found.len() as u64;
         self.auditor.on_log(found)?;
-        let (events, _) = EventLog::open(disk, Path::new(EVENTS), OPTIONS)?;
+        let (events, _) = EventLog::open(disk.clone(), Path::new(EVENTS), OPTIONS)?;
         self.stored_event = 0;
         if events.end().event_sequence > 0 {
             let blocks = events.read(1)?.collect::<Result<Vec<_>, _>>()?;
@@ -93,7 +106,10 @@ impl World {
         }
         let last_event = self.auditor.last_event();
         let commands = Box::new(WatchedLog::new(commands, self.promised.clone()));
-        let storage = Storage { commands, events, folder: None, archive: None, snapshots: None };
+        let snapshots =
+            Some(SnapshotStore::open(disk, Path::new(SNAPSHOTS)).map_err(StartFault::from)?);
+        let storage = Storage { commands, events, folder: None, archive: None, snapshots };
+        let latest = self.latest_snapshot();
         let started = Stepped::start_with(self.config(), storage, self.clock.clone());
         self.auditor.on_promised(self.promised.take())?;
         let node = started?;
@@ -102,11 +118,13 @@ impl World {
         ensure(told == (found_count, last_event), || {
             format!("recovery tells of {told:?} and must of {:?}", (found_count, last_event))
         })?;
+        self.check_begun(latest, report.snapshot_sequence)?;
+        self.gateway.open(node.port());
         self.node = Some(node);
         Ok(())
     }
 
-    fn config(&self) -> Config {
+    pub(super) fn config(&self) -> Config {
         Config {
             genesis: Some(self.genesis.clone()),
             leader: Label::new("simulated").expect("short"),
@@ -115,7 +133,7 @@ impl World {
             feed_batch_count: 24,
             ended_order_count: 64,
             archive_queue_size_max: 0,
-            snapshots: engine::SnapshotPolicy::default(),
+            snapshots: self.policy,
             space: None,
         }
     }
@@ -148,18 +166,19 @@ impl World {
         };
         self.figures.stops += 1;
         let is_disks = matches!(reason, StopReason::CommandLog(_) | StopReason::EventLog(_));
-        let has_cause = self.failures() > 0 || self.disk.is_harmed();
+        let has_cause = self.failures() > 0 || self.disk.is_log_harmed();
         ensure(is_disks && has_cause, || format!("the node stopped: {reason}"))?;
         if let Some(node) = &mut self.node {
             node.settle();
         }
         self.auditor.on_promised(self.promised.take())?;
-        self.check_all_told()?;
+        self.check_port_told()?;
         self.drop_node()
     }
 
     fn drop_node(&mut self) -> Result<(), Violation> {
         self.node = None;
+        self.gateway.close();
         self.consumer.disconnect();
         self.asked.clear();
         self.auditor.on_promised(self.promised.take())?;
@@ -169,8 +188,9 @@ impl World {
 
 /// Starts that are tried in a row: more than faults can be asked for.
 const ATTEMPT_MAX: usize = 12;
-const COMMANDS: &str = "/data/commands";
-const EVENTS: &str = "/data/events";
+pub(super) const COMMANDS: &str = "/data/commands";
+pub(super) const EVENTS: &str = "/data/events";
+pub(super) const SNAPSHOTS: &str = "/data/snapshots";
 /// Small segments, so that a run has many.
-const OPTIONS: SegmentOptions =
+pub(super) const OPTIONS: SegmentOptions =
     SegmentOptions { size: 16 * 1024, preparation: Preparation::Inline };
