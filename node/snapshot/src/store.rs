@@ -44,7 +44,8 @@ impl SnapshotStore {
         Ok(Self { disk, folder: folder.to_path_buf() })
     }
 
-    /// The events that there are snapshots or checkpoints of, the latest first.
+    /// The events that there are snapshots or checkpoints of, the latest first; one that has both stands twice,
+    /// so that the checkpoint is tried where the snapshot had to be put aside.
     ///
     /// # Errors
     /// The folder cannot be read.
@@ -53,7 +54,6 @@ impl SnapshotStore {
         let events = names.iter().filter_map(|name| Some(event_of(name)?.0));
         let mut all: Vec<u64> = events.collect();
         all.sort_unstable_by(|one, other| other.cmp(one));
-        all.dedup();
         Ok(all)
     }
 

@@ -104,6 +104,7 @@ const NOT_SENT: &[&str] = &[
     "DelistMarket",
     "SetAssetParameters",
     "PlaceOrders",
+    "Quarantine",
 ];
 
 /// What a venue must bear without a fault: each must come up.

@@ -30,12 +30,19 @@ pub(super) fn policy_of(random: &mut SplitMix64) -> SnapshotPolicy {
     }
 }
 
-/// A snapshot's file.
+/// The file of a snapshot or of a checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Stored {
     event_sequence: u64,
     path: PathBuf,
     is_harmed: bool,
+}
+
+impl Stored {
+    /// A checkpoint is not on record (D-111).
+    fn is_on_record(&self) -> bool {
+        self.path.extension().is_some_and(|end| end == "snapshot")
+    }
 }
 
 impl World {
@@ -58,7 +65,8 @@ impl World {
         let Some(node) = &self.node else { return Err(Violation("the node is gone".to_owned())) };
         let live = (self.auditor.command_count(), self.auditor.last_event(), node.state_hash());
         self.check_recorded()?;
-        let all: Vec<u64> = sound(&self.disk).map(|it| it.event_sequence).collect();
+        let mut all: Vec<u64> = sound(&self.disk).map(|it| it.event_sequence).collect();
+        all.dedup();
         for from in all.iter().copied().chain([0]) {
             let (report, disk) = self.begin_copy(|it| it.event_sequence == from, false)?;
             self.check_copy(&report, from, live)?;
@@ -120,9 +128,10 @@ impl World {
         }
         // What was renamed and is not on the medium yet is harmed as well.
         disk.sync_folder(Path::new(SNAPSHOTS)).map_err(|fault| failed(fault.to_string()))?;
-        if harms_latest && let Some(latest) = sound(&disk).next_back() {
-            let name = latest.path.display().to_string();
-            let mut random = SplitMix64::new(latest.event_sequence);
+        let latest = latest_of(&disk);
+        for it in sound(&disk).filter(|it| harms_latest && it.event_sequence == latest) {
+            let name = it.path.display().to_string();
+            let mut random = SplitMix64::new(latest);
             let harmed = disk.harm(Harm::Flip, &name, &mut random);
             ensure(harmed.is_some(), || format!("{name} could not be harmed"))?;
         }
@@ -142,7 +151,7 @@ impl World {
 
     /// What the log says of a snapshot is what its file ends with, and the latest one is on record, or a later one was.
     fn check_recorded(&self) -> Result<(), Violation> {
-        for it in sound(&self.disk) {
+        for it in sound(&self.disk).filter(|it| it.is_on_record()) {
             let bytes = self.disk.bytes(&it.path).unwrap_or_default();
             let sum = bytes.last_chunk::<32>();
             let recorded = self.auditor.snapshot_checksum(it.event_sequence);
@@ -160,7 +169,8 @@ impl World {
 /// All of them, the oldest first.
 fn stored(disk: &SimDisk) -> Vec<Stored> {
     let named = |(path, is_harmed): (PathBuf, bool)| {
-        let digits = path.file_name()?.to_str()?.strip_suffix(".snapshot")?;
+        let name = path.file_name()?.to_str()?;
+        let digits = name.strip_suffix(".snapshot").or_else(|| name.strip_suffix(".checkpoint"))?;
         let event_sequence = digits.parse().ok()?;
         Some(Stored { event_sequence, path, is_harmed })
     };
