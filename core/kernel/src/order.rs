@@ -3,6 +3,8 @@
 //! An order lies in an arena slot from its OrderSubmitted to the end of the command that ends it
 //! (LIFE-75). It is found by the sequence of that event; the open orders of an account hang together
 //! in a list in order of their ids, and are counted by market (LIFE-13).
+//!
+//! Length: an order as it is kept, as it is read, and the arena that turns one into the other belong together.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
