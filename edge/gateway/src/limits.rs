@@ -51,7 +51,9 @@ pub const CATALOG_AGE: Duration = Duration::from_millis(100);
 pub const STREAM_COUNT_MAX: u32 = 10;
 /// Subscriptions of one connection (SVC-64).
 pub const SUBSCRIPTION_COUNT_MAX: usize = 50;
-/// Messages that wait for one connection; a reader further behind is dropped.
-pub const STREAM_QUEUE_COUNT_MAX: usize = 4_096;
+/// Bytes of messages that wait for one connection; a reader further behind is dropped (D-118).
+pub const STREAM_QUEUE_SIZE_MAX: usize = 4 << 20;
+/// Bytes that a waiting message counts for beside its text.
+pub const STREAM_MESSAGE_COST: usize = 64;
 /// Bytes of a frame from a client.
 pub const FRAME_SIZE_MAX: usize = 16_384;
