@@ -11,6 +11,8 @@ pub const BODY_SIZE_MAX: usize = 1 << 20;
 pub const REQUEST_TIME: Duration = Duration::from_secs(30);
 /// A synchronous call, all in all (SVC-11).
 pub const SUBMIT_TIME: Duration = Duration::from_secs(5);
+/// Orders that may wait for their result at one time; beyond it orders, and nothing else, get 503 (D-119).
+pub const ORDERS_IN_FLIGHT_MAX: u64 = 512;
 /// One attempt at a query that must reflect an event (SVC-11).
 pub const QUERY_TIME: Duration = Duration::from_secs(3);
 /// How long a query waits for what this door has told before it answers what the view has.

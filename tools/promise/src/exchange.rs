@@ -65,6 +65,13 @@ impl Home {
         std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
     }
 
+    /// The end of it.
+    fn log_end(&self) -> String {
+        let log = self.log();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(LOG_LINES)..].join("\n")
+    }
+
     /// The command line, without the settings of whoever runs this.
     pub(crate) fn dex(&self) -> Command {
         self.clean(Command::new(binary::dex()))
@@ -95,7 +102,7 @@ impl Home {
     /// Starts the exchange and waits until it answers.
     pub(crate) fn start(&self) -> Exchange {
         let exchange = self.try_start().unwrap_or_else(|Ended { status }| {
-            panic!("it ends with {status} instead of starting:\n{}", self.log());
+            panic!("it ends with {status} instead of starting:\n{}", self.log_end());
         });
         assert_eq!(text(&exchange.health(), "status"), "healthy");
         exchange
@@ -107,7 +114,7 @@ impl Home {
         match address.recv_timeout(START_TIME) {
             Ok(address) => exchange.address = address,
             Err(RecvTimeoutError::Timeout) => {
-                panic!("it does not say where it listens:\n{}", self.log());
+                panic!("it does not say where it listens:\n{}", self.log_end());
             }
             Err(RecvTimeoutError::Disconnected) => {
                 let status = exchange.child.wait().expect("it ends");
@@ -266,5 +273,7 @@ const SYSTEM: [&str; 8] = [
     "PENDING_WITHDRAWAL",
     "EXTERNAL",
 ];
-/// A start with recovery is over by then.
-const START_TIME: Duration = Duration::from_secs(60);
+/// A start with recovery is over by then, also on a machine that does much else.
+const START_TIME: Duration = Duration::from_secs(600);
+/// Lines of the log that a failure shows.
+const LOG_LINES: usize = 20;

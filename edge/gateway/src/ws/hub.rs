@@ -305,3 +305,62 @@ async fn open_feed(door: &Door) -> Result<Box<dyn EventFeed>, FeedFault> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use port::TradePrint;
+    use units::{Amount, Id, Side, Timestamp};
+
+    fn batch(sequence: u64) -> Published {
+        let trade = TradePrint {
+            trade_id: Id([1; 16]),
+            price: Amount::ONE,
+            quantity: Amount::ONE,
+            side: Side::Buy,
+            executed_at: Timestamp(0),
+        };
+        let update = MarketUpdate {
+            market: 1,
+            sequence,
+            prev_sequence: sequence,
+            timestamp: Timestamp(0),
+            levels: Vec::new(),
+            trades: vec![trade],
+        };
+        let groups = Arc::from([].as_slice());
+        Published {
+            first_sequence: sequence,
+            last_sequence: sequence,
+            groups,
+            updates: vec![update],
+        }
+    }
+
+    /// One who takes nothing is ended by the message that would pass the bound, and one who takes is not (D-118).
+    #[tokio::test]
+    async fn a_reader_is_ended_when_too_many_bytes_wait() {
+        let hub = Arc::new(Hub::default());
+        hub.begin(0);
+        let (mut stalled, mut reading) = (hub.listen(), hub.listen());
+        for listener in [&stalled, &reading] {
+            let symbol = Label::new("BTC/USDT").expect("short");
+            assert_eq!(listener.subscribe(ChannelKind::Trades, 1, symbol), Some(0));
+        }
+        let mut sequence = 0;
+        while stalled.ending.borrow().is_none() {
+            sequence += 1;
+            hub.hand_out(&batch(sequence));
+            assert!(reading.next().await.is_some());
+        }
+        assert_eq!(*stalled.ending.borrow(), Some(Ending::Slow));
+        assert_eq!(*reading.ending.borrow(), None);
+        let mut waiting = 0;
+        let mut size = 0;
+        while let Some(item) = stalled.next().await {
+            size = item.size();
+            waiting += size;
+        }
+        assert!(waiting <= STREAM_QUEUE_SIZE_MAX && waiting + size > STREAM_QUEUE_SIZE_MAX);
+    }
+}

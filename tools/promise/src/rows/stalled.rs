@@ -109,6 +109,7 @@ impl Bench<'_> {
             let cut = slow_readers(self.exchange);
             match before {
                 Some(before) if cut == before && sent.len() < ORDER_COUNT_MAX => {}
+                None if sent.len() < CALM_COUNT => {}
                 _ => return (sent, cut),
             }
         }
@@ -200,7 +201,9 @@ fn p99(mut all: Vec<Duration>) -> Duration {
 
 const READER_COUNT: usize = 4;
 /// Orders between two looks at the counter.
-const ORDER_COUNT: usize = 2_000;
+const ORDER_COUNT: usize = 250;
+/// About as many as it takes until one that stalls is cut off.
+const CALM_COUNT: usize = 15_000;
 /// Far more than fit into what may wait and the sockets.
 const ORDER_COUNT_MAX: usize = 400_000;
 /// What may wait (D-118), and what is sent between the cut and the next look.
