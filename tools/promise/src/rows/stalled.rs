@@ -2,8 +2,8 @@
 //!
 //! Readers of the feeds of books and trades hear what a trader does. First all of them read, then there is one
 //! more that subscribes and never reads again, until it is cut off. How late the others hear of an order is
-//! compared. What waited for the one that stalled is what the others were sent by then, less what it can still
-//! read out of the sockets between.
+//! compared. What waited for the one that stalled is what the others were sent by then, less what lay in the
+//! sockets between, as the operating system counts it.
 
 use std::collections::HashMap;
 use std::net::TcpStream;
@@ -33,11 +33,11 @@ pub(super) fn run(size: Size) -> Outcome {
         let first = bench.round(None);
         calm.extend(first.late);
         let stalled = subscribe(&exchange);
-        let second = bench.round(Some(cut));
+        let second = bench.round(Some((cut, port_of(&stalled))));
         orders += first.orders + second.orders;
         beside.extend(second.late);
         cut = second.cut;
-        waiting = waiting.max(second.size.saturating_sub(size_left(stalled)));
+        waiting = waiting.max(second.size.saturating_sub(second.in_sockets));
     }
     let heard = beside.len();
     let (calm, beside) = (p99(calm), p99(beside));
@@ -67,12 +67,14 @@ struct Heard {
     size: u64,
     /// Consumers cut off since the start.
     cut: u64,
+    /// Bytes in the sockets of the one that stalls, at the last look before it was cut off.
+    in_sockets: u64,
 }
 
 impl Bench<'_> {
-    /// Trades while the readers read: for a number of orders, or until one more consumer than `before` has been
-    /// cut off.
-    fn round(&mut self, before: Option<u64>) -> Heard {
+    /// Trades while the readers read: for a number of orders, or until one more consumer than before, with this
+    /// port, has been cut off.
+    fn round(&mut self, stalled: Option<(u64, u16)>) -> Heard {
         let over = AtomicBool::new(false);
         thread::scope(|scope| {
             let readers: Vec<_> = (0..READER_COUNT)
@@ -81,11 +83,12 @@ impl Bench<'_> {
                     scope.spawn(|| listen(socket, &over))
                 })
                 .collect();
-            let (sent, cut) = self.trade(before);
+            let (sent, cut, in_sockets) = self.trade(stalled);
             over.store(true, Ordering::Release);
             // A last message, so that each reader sees that it is over.
             self.order(&mut self.exchange.connect());
-            let mut heard = Heard { orders: sent.len() as u64, cut, ..Heard::default() };
+            let mut heard =
+                Heard { orders: sent.len() as u64, cut, in_sockets, ..Heard::default() };
             for reader in readers {
                 let (told, size) = reader.join().expect("it reads to the end");
                 heard.size = size;
@@ -98,19 +101,21 @@ impl Bench<'_> {
         })
     }
 
-    fn trade(&mut self, before: Option<u64>) -> (HashMap<String, Instant>, u64) {
+    fn trade(&mut self, stalled: Option<(u64, u16)>) -> (HashMap<String, Instant>, u64, u64) {
         let mut http = self.exchange.connect();
-        let mut sent = HashMap::new();
+        let (mut sent, mut in_sockets) = (HashMap::new(), 0);
         loop {
             for _ in 0..ORDER_COUNT {
                 let began = Instant::now();
                 sent.insert(self.order(&mut http), began);
             }
             let cut = slow_readers(self.exchange);
-            match before {
-                Some(before) if cut == before && sent.len() < ORDER_COUNT_MAX => {}
+            match stalled {
+                Some((before, port)) if cut == before && sent.len() < ORDER_COUNT_MAX => {
+                    in_sockets = size_in_sockets(port);
+                }
                 None if sent.len() < CALM_COUNT => {}
-                _ => return (sent, cut),
+                _ => return (sent, cut, in_sockets),
             }
         }
     }
@@ -138,7 +143,7 @@ fn listen(mut socket: Socket, over: &AtomicBool) -> (HashMap<String, Instant>, u
         let message = socket.read().expect("nobody cuts off one that reads");
         let now = Instant::now();
         let Message::Text(message) = message else { continue };
-        size += message.as_str().len() as u64 + MESSAGE_COST;
+        size += message.as_str().len() as u64 + FRAME_SIZE;
         if let Some(price) = price_in(message.as_str()) {
             told.entry(price.to_owned()).or_insert(now);
         }
@@ -174,15 +179,23 @@ fn subscribe(exchange: &Exchange) -> Socket {
     }
 }
 
-/// Bytes of messages that one who was cut off can still read.
-fn size_left(mut socket: Socket) -> u64 {
-    let mut size = 0;
-    while let Ok(message) = socket.read() {
-        if let Message::Text(message) = message {
-            size += message.as_str().len() as u64 + MESSAGE_COST;
-        }
-    }
-    size
+/// The port of the client.
+fn port_of(socket: &Socket) -> u16 {
+    socket.get_ref().local_addr().expect("it is connected").port()
+}
+
+/// Bytes that a client's sockets hold, on both sides, sent and not read.
+fn size_in_sockets(port: u16) -> u64 {
+    let table = std::fs::read_to_string("/proc/net/tcp").expect("it is there");
+    let port = format!(":{port:04X}");
+    let sizes = table.lines().filter_map(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let is_its = words.len() > 4 && (words[1].ends_with(&port) || words[2].ends_with(&port));
+        let (sent, unread) = words.get(4)?.split_once(':')?;
+        let size = |text| u64::from_str_radix(text, 16).ok();
+        is_its.then(|| Some(size(sent)? + size(unread)?)).flatten()
+    });
+    sizes.sum()
 }
 
 /// The counter of consumers that were cut off.
@@ -207,7 +220,7 @@ const CALM_COUNT: usize = 15_000;
 /// Far more than fit into what may wait and the sockets.
 const ORDER_COUNT_MAX: usize = 400_000;
 /// What may wait (D-118), and what is sent between the cut and the next look.
-const WAITING_SIZE_MAX: u64 = (4 << 20) + (1 << 20);
-/// What a message counts for beside its text.
-const MESSAGE_COST: u64 = 64;
+const WAITING_SIZE_MAX: u64 = (4 << 20) + (256 << 10);
+/// Bytes of a frame in front of its text.
+const FRAME_SIZE: u64 = 4;
 const HEAR_TIME: Duration = Duration::from_secs(10);
