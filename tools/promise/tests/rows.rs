@@ -50,7 +50,7 @@ fn a_torn_tail_is_detected() {
 }
 
 /// No flipped bit of a log or a snapshot is accepted in silence.
-/// covers: REC-28, REC-55, RPL-37, RPL-58
+/// covers: REC-28, REC-55, RPL-37
 #[test]
 fn bit_rot_is_detected() {
     holds("flips");
@@ -72,14 +72,14 @@ fn a_full_disk_loses_nothing() {
 }
 
 /// The wall clock steps back by an hour and ahead by a day: event times rise, and no order ends early.
-/// covers: GOAL-8, GOAL-27, TIME-22, TIME-24
+/// covers: GOAL-8, TIME-24
 #[test]
 fn a_clock_that_steps_reorders_nothing() {
     holds("clock");
 }
 
 /// Commands run again from genesis and from snapshots make the same bytes, and events the same states.
-/// covers: RPL-2, RPL-3, RPL-4, RPL-35, GOAL-9
+/// covers: RPL-3, RPL-35
 #[test]
 fn replay_is_identical() {
     holds("replay");
