@@ -217,17 +217,21 @@ fn against_the_reference(commands: u64) {
         command.arg("--release");
     }
     command.args(["the_kernel_does_what_the_oracle_says", "--", "--nocapture"]);
-    command.env("ORACLE_COMMANDS", commands.to_string()).env("ORACLE_SEED", SEED.to_string());
+    command
+        .env("ORACLE_COMMANDS", commands.to_string())
+        .env("ORACLE_SEED", ORACLE_SEED.to_string());
     let output = command.current_dir(env!("CARGO_MANIFEST_DIR")).output().expect("cargo starts");
     let out = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{out}{}", String::from_utf8_lossy(&output.stderr));
     assert!(
-        out.contains(&format!("seed {SEED}, {commands} commands")),
+        out.contains(&format!("seed {ORACLE_SEED}, {commands} commands")),
         "it ran another number: {out}"
     );
 }
 
 const SEED: u64 = 20_263;
+/// The one with which the fixed run of the kernel's test leaves nothing out.
+const ORACLE_SEED: u64 = 2_028;
 const REQUESTS: [&str; 9] = [
     r#"{"symbol":"BTC/USDT","side":"BUY","type":"LIMIT","quantity":"0.01","price":"50000.00","time_in_force":"GTC","client_order_id":"a-1","self_trade":"CANCEL_INCOMING"}"#,
     r#"{"symbol":"BTC","name":"Bitcoin","decimals":8,"is_collateral":true,"collateral_weight":"0.95","networks":[]}"#,
