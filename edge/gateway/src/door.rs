@@ -39,7 +39,7 @@ pub struct Config {
     pub request_time: Duration,
     /// Where time and randomness come from.
     pub machine: Arc<dyn Machine>,
-    /// Orders that may wait for their result at one time (D-119).
+    /// Orders that may wait for their result at one time (D-116).
     pub orders_in_flight_max: u64,
     /// Appends the figures of other roles of the process to `/metrics`.
     pub more_metrics: Option<MoreMetrics>,

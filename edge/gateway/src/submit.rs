@@ -85,7 +85,7 @@ impl Door {
         replies
     }
 
-    /// A place among the orders that wait for their result; what makes no order needs none (D-119).
+    /// A place among the orders that wait for their result; what makes no order needs none (D-116).
     fn place_for(&self, command: &Command) -> Result<Option<Counted<'_>>, PortFault> {
         if !matches!(command, Command::PlaceOrder(_)) {
             return Ok(None);

@@ -337,7 +337,7 @@ mod tests {
         }
     }
 
-    /// One who takes nothing is ended by the message that would pass the bound, and one who takes is not (D-118).
+    /// One who takes nothing is ended by the message that would pass the bound, and one who takes is not (D-115).
     #[tokio::test]
     async fn a_reader_is_ended_when_too_many_bytes_wait() {
         let hub = Arc::new(Hub::default());

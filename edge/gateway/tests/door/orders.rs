@@ -459,7 +459,7 @@ async fn text_is_utf_8() {
 }
 
 /// Beyond the bound of orders in flight an order is refused at once, with nothing submitted, and a cancel is not
-/// (D-119).
+/// (D-116).
 #[tokio::test]
 async fn orders_beyond_the_bound_are_503_and_cancels_are_not() {
     let served = Served::start_with(|config| config.orders_in_flight_max = 0).await;

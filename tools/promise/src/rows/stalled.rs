@@ -219,7 +219,7 @@ const ORDER_COUNT: usize = 250;
 const CALM_COUNT: usize = 15_000;
 /// Far more than fit into what may wait and the sockets.
 const ORDER_COUNT_MAX: usize = 400_000;
-/// What may wait (D-118), and what is sent between the cut and the next look.
+/// What may wait (D-115), and what is sent between the cut and the next look.
 const WAITING_SIZE_MAX: u64 = (4 << 20) + (256 << 10);
 /// Bytes of a frame in front of its text.
 const FRAME_SIZE: u64 = 4;
