@@ -1,8 +1,8 @@
 #!/bin/sh
 # Installs what the project needs beside a Rust toolchain, and only what is missing: a linker with
 # its C library (build-essential), git (tidy asks it for the list of files), python3 (the index of
-# the specification) and curl (to talk to the exchange). With everything in place it changes
-# nothing and needs no rights. Use: sh tools/setup.sh
+# the specification), curl (to talk to the exchange), and what injects faults for the promises (strace,
+# faketime, e2fsprogs). With everything in place it changes nothing and needs no rights. Use: sh tools/setup.sh
 set -eu
 
 if ! command -v cargo >/dev/null 2>&1; then
@@ -12,12 +12,16 @@ fi
 
 missing=""
 need() { # program, package that has it
-    command -v "$1" >/dev/null 2>&1 || missing="$missing $2"
+    command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || missing="$missing $2"
 }
 need cc build-essential
 need git git
 need python3 python3
 need curl curl
+# What rows of `cargo xtask promise` need.
+need strace strace
+need faketime faketime
+need mkfs.ext4 e2fsprogs
 
 if [ -n "$missing" ]; then
     if ! command -v apt-get >/dev/null 2>&1; then

@@ -14,7 +14,7 @@ use units::{Id, Timestamp};
 
 use crate::arrival::{Machine, ThisMachine};
 use crate::catalog::Catalog;
-use crate::limits::REQUEST_TIME;
+use crate::limits::{ORDERS_IN_FLIGHT_MAX, REQUEST_TIME};
 use crate::metrics::Metrics;
 use crate::token_cache::TokenVerifier;
 use crate::ws::Hub;
@@ -39,6 +39,8 @@ pub struct Config {
     pub request_time: Duration,
     /// Where time and randomness come from.
     pub machine: Arc<dyn Machine>,
+    /// Orders that may wait for their result at one time (D-116).
+    pub orders_in_flight_max: u64,
     /// Appends the figures of other roles of the process to `/metrics`.
     pub more_metrics: Option<MoreMetrics>,
 }
@@ -47,8 +49,14 @@ impl Config {
     /// The defaults with these two.
     #[must_use]
     pub fn new(token_key: [u8; 32], venue_id: Id) -> Self {
-        let machine = Arc::new(ThisMachine);
-        Self { token_key, venue_id, request_time: REQUEST_TIME, machine, more_metrics: None }
+        Self {
+            token_key,
+            venue_id,
+            request_time: REQUEST_TIME,
+            machine: Arc::new(ThisMachine),
+            orders_in_flight_max: ORDERS_IN_FLIGHT_MAX,
+            more_metrics: None,
+        }
     }
 }
 

@@ -11,6 +11,8 @@ pub const BODY_SIZE_MAX: usize = 1 << 20;
 pub const REQUEST_TIME: Duration = Duration::from_secs(30);
 /// A synchronous call, all in all (SVC-11).
 pub const SUBMIT_TIME: Duration = Duration::from_secs(5);
+/// Orders that may wait for their result at one time; beyond it orders, and nothing else, get 503 (D-116).
+pub const ORDERS_IN_FLIGHT_MAX: u64 = 512;
 /// One attempt at a query that must reflect an event (SVC-11).
 pub const QUERY_TIME: Duration = Duration::from_secs(3);
 /// How long a query waits for what this door has told before it answers what the view has.
@@ -51,7 +53,9 @@ pub const CATALOG_AGE: Duration = Duration::from_millis(100);
 pub const STREAM_COUNT_MAX: u32 = 10;
 /// Subscriptions of one connection (SVC-64).
 pub const SUBSCRIPTION_COUNT_MAX: usize = 50;
-/// Messages that wait for one connection; a reader further behind is dropped.
-pub const STREAM_QUEUE_COUNT_MAX: usize = 4_096;
+/// Bytes of messages that wait for one connection; a reader further behind is dropped (D-115).
+pub const STREAM_QUEUE_SIZE_MAX: usize = 4 << 20;
+/// Bytes that a waiting message counts for beside its text.
+pub const STREAM_MESSAGE_COST: usize = 64;
 /// Bytes of a frame from a client.
 pub const FRAME_SIZE_MAX: usize = 16_384;

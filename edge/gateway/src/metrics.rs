@@ -15,6 +15,10 @@ pub(crate) struct Metrics {
     pub(crate) connections: Gauge,
     /// Open WebSocket connections.
     pub(crate) streams: Gauge,
+    /// Orders that wait for their result.
+    pub(crate) orders: Gauge,
+    /// Orders refused because so many waited.
+    pub(crate) orders_refused: AtomicU64,
     /// Readers dropped because they fell behind.
     pub(crate) slow_readers: AtomicU64,
 }
@@ -64,10 +68,14 @@ impl Metrics {
         let gauges = [
             ("dex_http_connections", "Open connections.", self.connections.value()),
             ("dex_ws_connections", "Open WebSocket connections.", self.streams.value()),
+            ("dex_orders_in_flight", "Orders that wait for their result.", self.orders.value()),
         ];
         for (name, help, value) in gauges {
             write_figure(out, (name, help), "gateway", ("gauge", value));
         }
+        let refused = self.orders_refused.load(Ordering::Relaxed);
+        let name = ("dex_orders_refused_busy_total", "Orders refused because too many waited.");
+        write_figure(out, name, "gateway", ("counter", refused));
         let slow = self.slow_readers.load(Ordering::Relaxed);
         let name = ("dex_ws_slow_readers_total", "WebSocket readers dropped for falling behind.");
         write_figure(out, name, "gateway", ("counter", slow));

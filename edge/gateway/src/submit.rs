@@ -15,6 +15,7 @@ use crate::arrival::Arrival;
 use crate::door::Door;
 use crate::error::ApiError;
 use crate::limits::{QUERY_TIME, SUBMIT_TIME, VIEW_WAIT};
+use crate::metrics::Counted;
 use crate::params::Params;
 
 /// A command that was done.
@@ -34,6 +35,7 @@ impl Door {
         key: Key,
         command: Command,
     ) -> Result<Reply, ApiError> {
+        let _place = self.place_for(&command)?;
         let request = Request {
             correlation: arrival.correlation,
             key: Some(key),
@@ -57,25 +59,44 @@ impl Door {
     ) -> Vec<Result<Reply, ApiError>> {
         let until = Instant::now() + SUBMIT_TIME;
         let submit = |(key, command)| {
-            let key = Some(key);
-            self.port.submit(Request {
+            let place = self.place_for(&command)?;
+            let pending: Pending<_> = self.port.submit(Request {
                 correlation: arrival.correlation,
-                key,
+                key: Some(key),
                 command,
                 account_version: arrival.account_version,
-            })
+            });
+            Ok((place, pending))
         };
-        let pending: Vec<Pending<_>> = commands.into_iter().map(submit).collect();
+        let pending: Vec<Result<_, PortFault>> = commands.into_iter().map(submit).collect();
         let mut replies = Vec::with_capacity(pending.len());
         for reply in pending {
-            let reply = timeout_at(until, reply).await;
-            let reply = reply.unwrap_or(Err(PortFault::TimedOut));
+            let reply = match reply {
+                Ok((_place, reply)) => {
+                    timeout_at(until, reply).await.unwrap_or(Err(PortFault::TimedOut))
+                }
+                Err(refused) => Err(refused),
+            };
             if let Ok(reply) = &reply {
                 self.told.fetch_max(reply.last_event, Ordering::AcqRel);
             }
             replies.push(reply.map_err(ApiError::from));
         }
         replies
+    }
+
+    /// A place among the orders that wait for their result; what makes no order needs none (D-116).
+    fn place_for(&self, command: &Command) -> Result<Option<Counted<'_>>, PortFault> {
+        if !matches!(command, Command::PlaceOrder(_)) {
+            return Ok(None);
+        }
+        // Counted first, so that two who ask at once are never both the last one that fits.
+        let place = self.metrics.orders.count();
+        if self.metrics.orders.value() > self.config.orders_in_flight_max {
+            self.metrics.orders_refused.fetch_add(1, Ordering::Relaxed);
+            return Err(PortFault::Busy);
+        }
+        Ok(Some(place))
     }
 
     /// Submits a command that makes no order.

@@ -14,7 +14,7 @@ mod row;
 mod rows;
 mod shard;
 mod stored;
-mod venue;
+pub mod venue;
 
 pub use measure::{Figure, median_of, percentile};
 pub use row::{Row, Target};

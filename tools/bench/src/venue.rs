@@ -53,12 +53,12 @@ fn amount(text: &str) -> Amount {
 }
 
 /// The operator's key of every benchmark.
-pub(crate) fn operator() -> SigningKey {
+pub fn operator() -> SigningKey {
     SigningKey::from_bytes(&[42; 32])
 }
 
 /// The genesis of every benchmark.
-pub(crate) fn genesis() -> Genesis {
+pub fn genesis() -> Genesis {
     Genesis {
         venue_id: VENUE_ID,
         shard: 0,
@@ -69,7 +69,7 @@ pub(crate) fn genesis() -> Genesis {
 }
 
 /// Signs an administrative command.
-pub(crate) fn signed(
+pub fn signed(
     now: Timestamp,
     number: u8,
     make: impl Fn(Operator) -> Command,
@@ -93,7 +93,7 @@ pub(crate) fn signed_as(
 }
 
 /// An asset of the benchmark.
-pub(crate) fn asset(symbol: &str, decimals: u8) -> AssetTerms {
+pub fn asset(symbol: &str, decimals: u8) -> AssetTerms {
     AssetTerms {
         symbol: label(symbol),
         name: label(symbol),
@@ -105,7 +105,7 @@ pub(crate) fn asset(symbol: &str, decimals: u8) -> AssetTerms {
 }
 
 /// The market of the benchmark.
-pub(crate) fn market() -> MarketTerms {
+pub fn market() -> MarketTerms {
     MarketTerms {
         symbol: label("BTC/USDT"),
         kind: MarketKind::Spot,
@@ -127,7 +127,7 @@ pub(crate) fn market() -> MarketTerms {
 }
 
 /// An account of the benchmark.
-pub(crate) fn opening(name: &str) -> AccountOpening {
+pub fn opening(name: &str) -> AccountOpening {
     AccountOpening {
         account_type: AccountType::Spot,
         external_id: label(name),
@@ -142,7 +142,7 @@ pub(crate) fn opening(name: &str) -> AccountOpening {
 }
 
 /// A deposit of the benchmark.
-pub(crate) fn funding(account: Id, asset: u32) -> LedgerEntry {
+pub fn funding(account: Id, asset: u32) -> LedgerEntry {
     LedgerEntry {
         account,
         asset: AssetRef::Listed(asset),
@@ -152,7 +152,7 @@ pub(crate) fn funding(account: Id, asset: u32) -> LedgerEntry {
 }
 
 /// The order of an `Add` or a `Take`.
-pub(crate) fn order(
+pub fn order(
     account: Id,
     side: Side,
     terms: (Ticks, Lots),

@@ -2,7 +2,8 @@
 //!
 //! Owns the names of the commands and their help; each command is a module of its own. It never
 //! ships and deliberately does nothing that the project's documents do not name. Status 0: all is
-//! well; 1: a check failed, its findings are printed; 2: the command line was not understood.
+//! well; 1: a check failed, its findings are printed; 2: the command line was not understood; 3: a promise could
+//! not be shown here, or not as a whole.
 
 #[cfg(test)]
 mod scratch;
@@ -16,6 +17,7 @@ mod covers;
 mod finding;
 mod fmt;
 mod project;
+mod promise;
 mod requirements;
 mod rust;
 mod sim;
@@ -36,7 +38,7 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     match chore.run() {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => status,
         Err(error) => {
             eprintln!("xtask: {error:#}");
             ExitCode::FAILURE
@@ -56,6 +58,7 @@ enum Chore {
     Check,
     Bench(Vec<String>),
     Sim(Vec<String>),
+    Promise(Vec<String>),
 }
 
 impl Chore {
@@ -74,11 +77,12 @@ impl Chore {
             ["check"] => Self::Check,
             ["bench", ..] => Self::Bench(args[1..].to_vec()),
             ["sim", ..] => Self::Sim(args[1..].to_vec()),
+            ["promise", ..] => Self::Promise(args[1..].to_vec()),
             _ => return None,
         })
     }
 
-    fn run(self) -> anyhow::Result<()> {
+    fn run(self) -> anyhow::Result<ExitCode> {
         match self {
             Self::Help => println!("{HELP}"),
             Self::Tidy => tidy::run()?,
@@ -89,8 +93,9 @@ impl Chore {
             Self::Check => check::run()?,
             Self::Bench(args) => bench::run(&args)?,
             Self::Sim(args) => sim::run(&args)?,
+            Self::Promise(args) => return promise::run(&args),
         }
-        Ok(())
+        Ok(ExitCode::SUCCESS)
     }
 }
 
@@ -109,6 +114,8 @@ The project's chores. Use: cargo xtask COMMAND
   sim                   simulates the kept seeds and 100 that belong to the commit
   sim --seed N          simulates a seed, exactly as before
   sim [--seed N] --runs N  so many seeds
+  promise [ROW..] [--full]
+                        shows what the exchange promises, in figures (docs/promises.md)
 
 Examples:
   cargo xtask bench book          one row
@@ -126,7 +133,7 @@ mod tests {
 
     #[test]
     fn every_command_of_the_help_is_understood() {
-        let commands = ["check", "test", "fmt", "clippy", "tidy", "compliance", "bench", "sim"];
+        let commands = ["check", "test", "fmt", "clippy", "tidy", "compliance", "bench", "sim", "promise"];
         for command in commands {
             assert!(HELP.contains(&format!("\n  {command}")), "{command} has no help");
             assert!(read(command).is_some(), "{command} is not understood");

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use tokio::sync::{mpsc, watch};
 use super::frame::ChannelKind;
 use super::render::{self, BookUpdate};
 use crate::door::Door;
-use crate::limits::{STREAM_COUNT_MAX, STREAM_QUEUE_COUNT_MAX};
+use crate::limits::{STREAM_COUNT_MAX, STREAM_MESSAGE_COST, STREAM_QUEUE_SIZE_MAX};
 
 /// What a connection gets from the hub.
 #[derive(Clone, Debug)]
@@ -27,6 +27,17 @@ pub(crate) enum Item {
     Book(u32, Arc<BookUpdate>),
     /// A trade of a market.
     Trade(u32, Utf8Bytes),
+}
+
+impl Item {
+    /// Bytes that it counts for while it waits.
+    fn size(&self) -> usize {
+        let text = match self {
+            Self::Book(_, update) => update.size(),
+            Self::Trade(_, text) => text.as_str().len(),
+        };
+        text + STREAM_MESSAGE_COST
+    }
 }
 
 /// Why the hub ends a connection.
@@ -52,8 +63,9 @@ pub(crate) struct Seat {
 pub(crate) struct Listener {
     hub: Arc<Hub>,
     id: u64,
-    /// Changes, in order.
-    pub(crate) items: mpsc::Receiver<Item>,
+    /// Changes, in order. The bound is in bytes and the sender's.
+    items: mpsc::UnboundedReceiver<Item>,
+    waiting_size: Arc<AtomicUsize>,
     /// Set once, when the hub ends the connection.
     pub(crate) ending: watch::Receiver<Option<Ending>>,
 }
@@ -76,7 +88,9 @@ struct State {
 
 #[derive(Debug)]
 struct Member {
-    items: mpsc::Sender<Item>,
+    items: mpsc::UnboundedSender<Item>,
+    /// Bytes handed out and not taken yet.
+    waiting_size: Arc<AtomicUsize>,
     ending: watch::Sender<Option<Ending>>,
 }
 
@@ -104,11 +118,13 @@ impl Hub {
 
     /// A new connection.
     pub(crate) fn listen(self: &Arc<Self>) -> Listener {
-        let (items, queue) = mpsc::channel(STREAM_QUEUE_COUNT_MAX);
+        let (items, queue) = mpsc::unbounded_channel();
+        let waiting_size = Arc::new(AtomicUsize::new(0));
         let (ending, ended) = watch::channel(None);
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        self.state().listeners.insert(id, Member { items, ending });
-        Listener { hub: self.clone(), id, items: queue, ending: ended }
+        let member = Member { items, waiting_size: waiting_size.clone(), ending };
+        self.state().listeners.insert(id, member);
+        Listener { hub: self.clone(), id, items: queue, waiting_size, ending: ended }
     }
 
     /// Ends every connection.
@@ -143,6 +159,20 @@ impl Hub {
     }
 }
 
+impl Member {
+    /// Lets an item wait for the connection, if it is not too far behind.
+    fn take(&self, item: &Item) -> bool {
+        let size = item.size();
+        let waiting = self.waiting_size.fetch_add(size, Ordering::Relaxed) + size;
+        if waiting > STREAM_QUEUE_SIZE_MAX {
+            return false;
+        }
+        // A connection that has just ended takes nothing more, and is not behind.
+        drop(self.items.send(item.clone()));
+        true
+    }
+}
+
 impl State {
     fn hand_out_update(&self, update: &MarketUpdate, slow: &mut Vec<u64>) {
         if let Some(channel) = self.channels.get(&(update.market, ChannelKind::Book))
@@ -162,7 +192,7 @@ impl State {
     fn send(&self, channel: &Channel, item: &Item, slow: &mut Vec<u64>) {
         for id in &channel.listeners {
             let Some(member) = self.listeners.get(id) else { continue };
-            if let Err(mpsc::error::TrySendError::Full(_)) = member.items.try_send(item.clone()) {
+            if !member.take(item) {
                 slow.push(*id);
             }
         }
@@ -184,6 +214,13 @@ impl State {
 }
 
 impl Listener {
+    /// The next change.
+    pub(crate) async fn next(&mut self) -> Option<Item> {
+        let item = self.items.recv().await?;
+        self.waiting_size.fetch_sub(item.size(), Ordering::Relaxed);
+        Some(item)
+    }
+
     /// Listens to a channel. Answers the last event handed out before, or `None` while there is no
     /// feed.
     pub(crate) fn subscribe(&self, kind: ChannelKind, market: u32, symbol: Label) -> Option<u64> {
@@ -266,5 +303,64 @@ async fn open_feed(door: &Door) -> Result<Box<dyn EventFeed>, FeedFault> {
             // The shard went on between the question and the feed; ask again.
             Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use port::TradePrint;
+    use units::{Amount, Id, Side, Timestamp};
+
+    fn batch(sequence: u64) -> Published {
+        let trade = TradePrint {
+            trade_id: Id([1; 16]),
+            price: Amount::ONE,
+            quantity: Amount::ONE,
+            side: Side::Buy,
+            executed_at: Timestamp(0),
+        };
+        let update = MarketUpdate {
+            market: 1,
+            sequence,
+            prev_sequence: sequence,
+            timestamp: Timestamp(0),
+            levels: Vec::new(),
+            trades: vec![trade],
+        };
+        let groups = Arc::from([].as_slice());
+        Published {
+            first_sequence: sequence,
+            last_sequence: sequence,
+            groups,
+            updates: vec![update],
+        }
+    }
+
+    /// One who takes nothing is ended by the message that would pass the bound, and one who takes is not (D-115).
+    #[tokio::test]
+    async fn a_reader_is_ended_when_too_many_bytes_wait() {
+        let hub = Arc::new(Hub::default());
+        hub.begin(0);
+        let (mut stalled, mut reading) = (hub.listen(), hub.listen());
+        for listener in [&stalled, &reading] {
+            let symbol = Label::new("BTC/USDT").expect("short");
+            assert_eq!(listener.subscribe(ChannelKind::Trades, 1, symbol), Some(0));
+        }
+        let mut sequence = 0;
+        while stalled.ending.borrow().is_none() {
+            sequence += 1;
+            hub.hand_out(&batch(sequence));
+            assert!(reading.next().await.is_some());
+        }
+        assert_eq!(*stalled.ending.borrow(), Some(Ending::Slow));
+        assert_eq!(*reading.ending.borrow(), None);
+        let mut waiting = 0;
+        let mut size = 0;
+        while let Some(item) = stalled.next().await {
+            size = item.size();
+            waiting += size;
+        }
+        assert!(waiting <= STREAM_QUEUE_SIZE_MAX && waiting + size > STREAM_QUEUE_SIZE_MAX);
     }
 }

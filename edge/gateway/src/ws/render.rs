@@ -46,6 +46,11 @@ impl BookUpdate {
         }
     }
 
+    /// Bytes of the message.
+    pub(crate) fn size(&self) -> usize {
+        self.text.as_str().len()
+    }
+
     /// The message after one of sequence `prev`. A snapshot may lie inside a batch: levels are whole
     /// quantities, so the batch applies all the same, and only the number before it is another.
     pub(crate) fn after(&self, prev: u64) -> Utf8Bytes {

@@ -65,7 +65,7 @@ impl Stream<'_> {
                         _ => false,
                     }
                 }
-                Some(item) = self.listener.items.recv() => match self.text_of(item) {
+                Some(item) = self.listener.next() => match self.text_of(item) {
                     Some(text) => send(socket, text).await,
                     None => true,
                 },

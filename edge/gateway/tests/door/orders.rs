@@ -457,3 +457,33 @@ async fn text_is_utf_8() {
     }
     assert_eq!(served.port.count(), 0);
 }
+
+/// Beyond the bound of orders in flight an order is refused at once, with nothing submitted, and a cancel is not
+/// (D-116).
+#[tokio::test]
+async fn orders_beyond_the_bound_are_503_and_cancels_are_not() {
+    let served = Served::start_with(|config| config.orders_in_flight_max = 0).await;
+    let answer = served.trader("post", "/v1/orders", &body(r#""client_order_id":"a-1","#)).await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{}", answer.text);
+    assert_eq!(answer.json()["error"]["code"], "UNAVAILABLE");
+    assert_eq!(answer.headers["retry-after"], "1");
+    assert_eq!(served.port.count(), 0);
+    let canceled = served.trader("delete", &format!("/v1/orders/{ORDER}"), "").await;
+    assert_eq!(canceled.status, StatusCode::OK, "{}", canceled.text);
+    let figures = served.anonymous("get", "/metrics", "").await.text;
+    assert!(figures.contains("dex_orders_refused_busy_total{role=\"gateway\"} 1"), "{figures}");
+}
+
+/// A place among the orders in flight is free again once the order has its answer.
+#[tokio::test]
+async fn an_answered_order_gives_its_place_back() {
+    let served = Served::start_with(|config| config.orders_in_flight_max = 1).await;
+    served.port.answer(|_| Ok(Outcome::Accepted { order: ORDER }));
+    for number in 0..3 {
+        let key = format!(r#""client_order_id":"a-{number}","#);
+        let answer = served.trader("post", "/v1/orders", &body(&key)).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
+    }
+    let figures = served.anonymous("get", "/metrics", "").await.text;
+    assert!(figures.contains("dex_orders_in_flight{role=\"gateway\"} 0"), "{figures}");
+}

@@ -14,7 +14,7 @@ pub(super) struct Contents {
     durable: Vec<u8>,
     /// What each sector held after each write since the last sync, oldest first.
     unsynced: BTreeMap<usize, Vec<Vec<u8>>>,
-    /// The sectors that the last sync made durable.
+    /// The sectors that the last sync made durable, and what was written since.
     newest: BTreeSet<usize>,
 }
 
@@ -72,7 +72,7 @@ impl Contents {
             && self.durable_sector(sector) == self.seen_sector(sector)
     }
 
-    /// Whether the last sync wrote there.
+    /// Whether the last sync wrote there, or what came behind it.
     pub(super) fn is_newest(&self, sector: usize) -> bool {
         self.newest.contains(&sector)
     }
@@ -104,6 +104,8 @@ impl Contents {
 
     fn settle(&mut self, random: &mut SplitMix64) -> u64 {
         let mut lost = 0;
+        // A flush that came through whole without its sync is the last one all the same.
+        self.newest.extend(self.unsynced.keys());
         for (sector, contents) in std::mem::take(&mut self.unsynced) {
             // 0 keeps the old content, the highest the newest.
             let choice = usize::try_from(random.below(contents.len() as u64 + 1)).expect("few");

@@ -1,7 +1,7 @@
 //! A blocking client of one kept-alive HTTP/1.1 connection.
 //!
-//! Tells apart what the test is about: a whole answer, and a connection that broke before there was
-//! one. An exchange that lives and does not answer is neither and fails the test.
+//! Tells apart what the rows are about: a whole answer, and a connection that broke before there was
+//! one. An exchange that lives and does not answer is neither and fails the row.
 
 use std::io::{self, BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
@@ -41,6 +41,20 @@ impl<'a> Request<'a> {
     pub(crate) const fn get(path: &'a str, token: &'a str) -> Self {
         Self { method: "GET", path, token, key: "", body: "" }
     }
+
+    /// The request as it is sent.
+    pub(crate) fn bytes(&self) -> String {
+        let Request { method, path, token, key, body } = self;
+        let mut text = format!("{method} {path} HTTP/1.1\r\nhost: t\r\n");
+        if !token.is_empty() {
+            text += &format!("authorization: Bearer {token}\r\n");
+        }
+        if !key.is_empty() {
+            text += &format!("idempotency-key: {key}\r\n");
+        }
+        text += &format!("content-length: {}\r\n\r\n{body}", body.len());
+        text
+    }
 }
 
 impl Http {
@@ -73,17 +87,9 @@ impl Http {
         self.call(request).unwrap_or_else(|Broken| panic!("the connection broke at {request:?}"))
     }
 
-    fn exchange(&mut self, request: Request<'_>) -> io::Result<Answer> {
-        let Request { method, path, token, key, body } = request;
-        let mut text = format!("{method} {path} HTTP/1.1\r\nhost: t\r\n");
-        if !token.is_empty() {
-            text += &format!("authorization: Bearer {token}\r\n");
-        }
-        if !key.is_empty() {
-            text += &format!("idempotency-key: {key}\r\n");
-        }
-        text += &format!("content-length: {}\r\n\r\n{body}", body.len());
-        self.0.get_mut().write_all(text.as_bytes())?;
+    /// Asks once.
+    pub(crate) fn exchange(&mut self, request: Request<'_>) -> io::Result<Answer> {
+        self.0.get_mut().write_all(request.bytes().as_bytes())?;
         self.answer()
     }
 

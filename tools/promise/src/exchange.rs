@@ -1,18 +1,19 @@
-//! The running `dex` of the test, and its venue.
+//! A running `dex` and its venue.
 //!
-//! Starts and ends are waited for by their conditions, each with a deadline. A process that a failed
-//! test leaves is killed by the drop.
+//! Starts and ends are waited for by their conditions, each with a deadline. A process that a failed row
+//! leaves is killed by the drop.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::binary;
 use crate::http::{Http, Request, list, text};
 
 /// A running exchange.
@@ -24,27 +25,64 @@ pub(crate) struct Exchange {
     pub(crate) operator: String,
 }
 
-/// The folder of the test: the data folder, and what was logged.
-pub(crate) struct Home(pub(crate) PathBuf);
+/// Where an exchange lives, and how it is started.
+pub(crate) struct Home {
+    /// Where its log lies.
+    folder: PathBuf,
+    data: PathBuf,
+    /// Words in front of the program's name.
+    pub(crate) before: Vec<String>,
+    /// Variables of the environment.
+    pub(crate) settings: Vec<(&'static str, String)>,
+}
+
+/// The end of an exchange that did not start.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    /// How.
+    pub(crate) status: ExitStatus,
+}
 
 impl Home {
+    /// A home with its data in the same folder.
+    pub(crate) fn new(folder: &Path) -> Self {
+        Self::with_data(folder, &folder.join("data"))
+    }
+
+    /// A home whose data lies elsewhere.
+    pub(crate) fn with_data(folder: &Path, data: &Path) -> Self {
+        let (folder, data) = (folder.to_path_buf(), data.to_path_buf());
+        Self { folder, data, before: Vec::new(), settings: Vec::new() }
+    }
+
     /// The data folder.
-    pub(crate) fn data(&self) -> PathBuf {
-        self.0.join("data")
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
     }
 
     /// What every run logged.
     pub(crate) fn log(&self) -> String {
-        std::fs::read_to_string(self.0.join("log")).expect("a log")
+        std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
     }
 
-    /// The command line, without the settings of whoever runs the tests.
+    /// The end of it.
+    fn log_end(&self) -> String {
+        let log = self.log();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(LOG_LINES)..].join("\n")
+    }
+
+    /// The command line, without the settings of whoever runs this.
     pub(crate) fn dex(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_dex"));
+        self.clean(Command::new(binary::dex()))
+    }
+
+    fn clean(&self, mut command: Command) -> Command {
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("DEX_")) {
             command.env_remove(name);
         }
-        command.current_dir(&self.0);
+        command.current_dir(&self.folder);
+        command.envs(self.settings.iter().map(|(name, value)| (*name, value)));
         command
     }
 
@@ -55,7 +93,7 @@ impl Home {
     }
 
     fn make_token(&self, args: &[&str]) -> String {
-        let output = self.dex().args(["token", "--data", "data"]).args(args).output();
+        let output = self.dex().args(["token", "--data"]).arg(&self.data).args(args).output();
         let output = output.expect("it starts");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).expect("UTF-8").trim().to_owned()
@@ -63,18 +101,34 @@ impl Home {
 
     /// Starts the exchange and waits until it answers.
     pub(crate) fn start(&self) -> Exchange {
-        let (mut exchange, address) = self.launch();
-        exchange.address = address.recv_timeout(START_TIME).unwrap_or_else(|_| {
-            panic!("it does not say where it listens:\n{}", self.log());
+        let exchange = self.try_start().unwrap_or_else(|Ended { status }| {
+            panic!("it ends with {status} instead of starting:\n{}", self.log_end());
         });
-        exchange.operator = self.make_token(&["--role", "operator"]);
         assert_eq!(text(&exchange.health(), "status"), "healthy");
         exchange
     }
 
+    /// Starts the exchange and waits until it says where it listens, or ends.
+    pub(crate) fn try_start(&self) -> Result<Exchange, Ended> {
+        let (mut exchange, address) = self.launch();
+        match address.recv_timeout(START_TIME) {
+            Ok(address) => exchange.address = address,
+            Err(RecvTimeoutError::Timeout) => {
+                panic!("it does not say where it listens:\n{}", self.log_end());
+            }
+            Err(RecvTimeoutError::Disconnected) => {
+                let status = exchange.child.wait().expect("it ends");
+                return Err(Ended { status });
+            }
+        }
+        exchange.operator = self.make_token(&["--role", "operator"]);
+        Ok(exchange)
+    }
+
     /// What `dex verify` says of the data folder, if both replays agree.
     pub(crate) fn verify(&self) -> Value {
-        let output = self.dex().args(["verify", "data", "--json"]).output().expect("it starts");
+        let output =
+            self.dex().arg("verify").arg(&self.data).arg("--json").output().expect("it starts");
         let [out, err] = [output.stdout, output.stderr].map(String::from_utf8);
         let (out, err) = (out.expect("UTF-8"), err.expect("UTF-8"));
         assert!(output.status.success(), "{out}{err}");
@@ -91,14 +145,18 @@ impl Home {
 
     /// A process that starts, and where its address will be told.
     fn launch(&self) -> (Exchange, Receiver<String>) {
-        let log = File::options().create(true).append(true).open(self.0.join("log"));
-        let mut child = self
-            .dex()
-            .args(["run", "--data", "data", "--listen", "127.0.0.1:0"])
-            .stdout(Stdio::piped())
-            .stderr(log.expect("a log"))
-            .spawn()
-            .expect("it starts");
+        let log = File::options().create(true).append(true).open(self.folder.join("log"));
+        let mut command = match &self.before[..] {
+            [] => self.dex(),
+            [program, words @ ..] => {
+                let mut command = self.clean(Command::new(program));
+                command.args(words).arg(binary::dex());
+                command
+            }
+        };
+        command.args(["run", "--listen", "127.0.0.1:0", "--data"]).arg(&self.data);
+        let log = log.expect("a log");
+        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().expect("it starts");
         let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
         let (found, address) = mpsc::channel();
         // Reads to the end, so that the pipe stays open.
@@ -123,6 +181,11 @@ impl Exchange {
         self.connect().ask(Request::get("/health", "")).json(200)
     }
 
+    /// The id of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends it as a crash would, and waits until it is gone.
     pub(crate) fn kill(&mut self) {
         self.child.kill().expect("killed");
@@ -132,10 +195,15 @@ impl Exchange {
 
     /// Ends it as a service manager would.
     pub(crate) fn terminate(mut self) -> ExitStatus {
-        let id = self.child.id().to_string();
-        let kill = Command::new("kill").args(["-TERM", &id]).status();
-        assert!(kill.expect("kill").success());
+        self.signal("TERM");
         self.child.wait().expect("it ends")
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        let kill = Command::new("kill").args([&format!("-{name}"), &id]).status();
+        assert!(kill.expect("kill").success());
     }
 
     /// Lists the market and opens the accounts; answers their ids.
@@ -205,5 +273,7 @@ const SYSTEM: [&str; 8] = [
     "PENDING_WITHDRAWAL",
     "EXTERNAL",
 ];
-/// A start with recovery is over by then.
-const START_TIME: Duration = Duration::from_secs(60);
+/// A start with recovery is over by then, also on a machine that does much else.
+const START_TIME: Duration = Duration::from_secs(600);
+/// Lines of the log that a failure shows.
+const LOG_LINES: usize = 20;

@@ -1,21 +1,8 @@
-//! `kill -9` of the running exchange under load, again and again, at seeded moments.
+//! Traders under whose load an exchange is ended in some bad way, and what they check after each restart.
 //!
 //! Four traders place, take, cancel, look and are paid in, each writing down what it asked and what it
 //! was told (`trader.rs`). After every restart they ask again what stayed unanswered and compare
-//! everything (`recover.rs`); now and then the start itself is killed first, or both logs are replayed
-//! as the kill left them. At the end they are replayed again and the event log is read as a whole.
-//! `KILL_ROUNDS` sets the number of kills and `KILL_SEED` the seed, which is printed.
-//!
-//! A killed process leaves its written pages to the operating system, so this finds answers before
-//! writes and states that do not replay, not writes that a sync left out: power cuts are the fault
-//! tests' of `journal` and `engine`, whose disk forgets.
-#![expect(clippy::tests_outside_test_module, reason = "every module here is of tests")]
-
-mod archive;
-mod exchange;
-mod http;
-mod recover;
-mod trader;
+//! everything (`recover.rs`). At the end both logs are replayed and the event log is read as a whole.
 
 use std::collections::HashMap;
 use std::sync::mpsc::{self, Receiver};
@@ -25,64 +12,80 @@ use std::time::{Duration, Instant};
 use testkit::rng::SplitMix64;
 use units::Amount;
 
-use exchange::{Exchange, FUNDS, Home, balances};
-use http::{amount, count, text};
-use recover::{Repeats, Totals};
-use trader::{Cancel, DEPOSIT, Session, Trader};
+use crate::exchange::{Exchange, FUNDS, Home, balances};
+use crate::http::{amount, count, text};
+use crate::recover::{Repeats, Totals};
+use crate::row::Outcome;
+use crate::told;
+use crate::trader::{Cancel, DEPOSIT, Session, Trader};
 
-/// After each kill every acknowledged order, cancel and deposit is there, what a trader saw filled stays
-/// filled, each unanswered request gives one effect however often it is repeated, and money is
-/// conserved; after all of them the event log has each key once, both replays agree, and the hash that the
-/// living exchange showed is the one on record.
-/// covers: REC-26, REC-27, REC-30, LIFE-16, SETL-4
-#[test]
-fn kills_under_load_lose_and_double_nothing() {
-    let (rounds, seed) = (setting("KILL_ROUNDS", 20), setting("KILL_SEED", SEED));
-    println!("KILL_SEED={seed} KILL_ROUNDS={rounds}");
-    let folder = tempfile::tempdir().expect("a folder");
-    let home = Home(folder.path().to_path_buf());
-    let mut rng = SplitMix64::new(seed);
-    let mut exchange = home.start();
-    let accounts = exchange.set_up(TRADER_COUNT);
-    let system = exchange.system_accounts();
-    let named = accounts.into_iter().enumerate();
-    let mut traders: Vec<Trader> =
-        named.map(|(name, account)| Trader::new(name, account, rng.next())).collect();
-    let mut all = Vec::new();
-    for round in 1..=rounds {
-        let moment = Duration::from_millis(rng.between(50, 600));
-        let since: Vec<usize> = traders.iter().map(|trader| trader.placements.len()).collect();
-        let load = load_and_kill(&home, &mut exchange, &mut traders, moment);
-        if round % 5 == 0 {
-            assert_eq!(home.verify()["equal"], true, "as the kill left it");
-        }
-        if round % 3 == 0 {
-            home.start_and_kill(Duration::from_millis(rng.between(0, 400)));
-        }
-        let began = Instant::now();
-        exchange = home.start();
-        let started = began.elapsed();
-        let repeats = check(&home, &exchange, &mut traders, &since);
-        check_money(&home, &exchange, &mut traders, &system);
-        println!(
-            "round {round}: killed after {moment:?} of load, {load} answers; {repeats:?}; \
-             started in {started:?}, checked in {:?}",
-            began.elapsed() - started
-        );
-        all.push(repeats);
-    }
-    check(&home, &exchange, &mut traders, &[0; TRADER_COUNT]);
-    check_end(&home, exchange, &traders);
-    println!("{}; {:?}", summary(&traders), all.into_iter().sum::<Repeats>());
+/// The traders of one exchange, and what they have seen of it.
+pub(crate) struct Crowd {
+    traders: Vec<Trader>,
+    /// The exchange's own accounts.
+    system: Vec<String>,
+    /// Answers under load.
+    answer_count: usize,
+    repeats: Repeats,
 }
 
-/// Every trader trades until the exchange is gone; it is killed so long after all of them have had an
+impl Crowd {
+    /// Opens the venue on an exchange that has none yet.
+    pub(crate) fn new(exchange: &Exchange, rng: &mut SplitMix64) -> Self {
+        let named = exchange.set_up(TRADER_COUNT).into_iter().enumerate();
+        let traders = named.map(|(name, account)| Trader::new(name, account, rng.next())).collect();
+        let system = exchange.system_accounts();
+        Self { traders, system, answer_count: 0, repeats: Repeats::default() }
+    }
+
+    /// Trades until `end` has ended the exchange, so long after every trader has had an answer. The next
+    /// `check` looks at what was placed from here on.
+    pub(crate) fn trade_until(
+        &mut self,
+        exchange: &mut Exchange,
+        home: &Home,
+        moment: Duration,
+        end: impl FnOnce(&mut Exchange),
+    ) -> Vec<usize> {
+        let since = self.traders.iter().map(|trader| trader.placements.len()).collect();
+        self.answer_count += load_and_end(home, exchange, (&mut self.traders, moment), end);
+        since
+    }
+
+    /// Sends again what stayed unanswered; then every order since these places, every open order, every
+    /// balance and the sum of all money are as they were told.
+    pub(crate) fn check(&mut self, home: &Home, exchange: &Exchange, since: &[usize]) {
+        let repeats = check(home, exchange, &mut self.traders, since);
+        self.repeats = [self.repeats, repeats].into_iter().sum();
+        check_money(home, exchange, &mut self.traders, &self.system);
+    }
+
+    /// Checks everything from the beginning, ends the exchange, replays both logs, and says what there was.
+    pub(crate) fn conclude(mut self, home: &Home, exchange: Exchange, outcome: &mut Outcome) {
+        check(home, &exchange, &mut self.traders, &[0; TRADER_COUNT]);
+        check_end(home, exchange, &self.traders);
+        outcome.done(format!(
+            "{} answers under load: {}",
+            self.answer_count,
+            summary(&self.traders)
+        ));
+        let Repeats { unknown, done_before, repeated } = self.repeats;
+        outcome.done(format!(
+            "{unknown} requests without an answer ({done_before} of them had been done), sent again: {repeated}"
+        ));
+        // Each check above is an assertion that names what was lost or doubled; none broke.
+        outcome.exactly("acknowledged requests lost, doubled or changed", 0, 0);
+        outcome.at_least("answers under load", self.answer_count as u64, 1);
+    }
+}
+
+/// Every trader trades until the exchange is gone; it is ended so long after all of them have had an
 /// answer. Answers how many answers there were.
-fn load_and_kill(
+fn load_and_end(
     home: &Home,
     exchange: &mut Exchange,
-    traders: &mut [Trader],
-    moment: Duration,
+    (traders, moment): (&mut [Trader], Duration),
+    end: impl FnOnce(&mut Exchange),
 ) -> usize {
     let tokens: Vec<String> = traders.iter().map(|it| home.token(&[&it.account])).collect();
     let operator = exchange.operator.clone();
@@ -99,10 +102,10 @@ fn load_and_kill(
         let trading: Vec<_> = traders.iter_mut().zip(&tokens).enumerate().map(trade).collect();
         let load = wait(&answers, moment);
         let broken = trading.iter().any(thread::ScopedJoinHandle::is_finished);
-        // Whatever is wrong, first of all it is killed: the traders end with it.
-        exchange.kill();
+        // Whatever is wrong, first of all it is ended: the traders end with it.
+        end(exchange);
         drop(answered);
-        assert!(!broken, "a connection broke before the kill:\n{}", home.log());
+        assert!(!broken, "a connection broke before the end:\n{}", home.log());
         load.expect("every trader has a first answer in time") + answers.iter().count()
     })
 }
@@ -203,7 +206,7 @@ fn check_end(home: &Home, exchange: Exchange, traders: &[Trader]) {
     assert!(count(&verified, "events") >= count(&health, "event_sequence"));
     assert!(count(&verified, "recorded_hashes_compared") > 0, "{verified}");
 
-    let told = archive::read(&home.data());
+    let told = told::read(home.data());
     let live = &health["state_hash"];
     assert_eq!(told.hashes[&count(live, "sequence")], text(live, "sha256"));
     let placements = traders.iter().flat_map(|trader| &trader.placements);
@@ -228,12 +231,6 @@ fn summary(traders: &[Trader]) -> String {
     )
 }
 
-/// A number in the environment.
-fn setting(name: &str, default: u64) -> u64 {
-    std::env::var(name).map_or(default, |text| text.parse().expect("a number"))
-}
-
 const TRADER_COUNT: usize = 4;
 /// A trader who has no answer by then hangs.
 const FIRST_ANSWER_TIME: Duration = Duration::from_secs(30);
-const SEED: u64 = 20_260;
