@@ -1,7 +1,7 @@
 //! A row of the table: a promise, and what a run of it found.
 //!
 //! Invariants: a broken promise is a figure that does not hold or a panic of the row, and either fails it;
-//! a row that could not run, or only in part, says why and is never counted as passed.
+//! a row that could not run says why and is never counted as passed.
 
 use std::any::Any;
 use std::fmt;
@@ -60,8 +60,6 @@ pub struct Outcome {
     figures: Vec<Figure>,
     /// Why nothing was run.
     not_run: Option<String>,
-    /// What part of the promise was not looked at, and what it waits for.
-    waits: Option<String>,
 }
 
 /// How a row ended.
@@ -69,8 +67,6 @@ pub struct Outcome {
 pub enum Verdict {
     /// Everything holds.
     Pass,
-    /// What was looked at holds, and a part of the promise was not looked at.
-    Partly(String),
     /// It cannot run here.
     NotRun(String),
     /// Something does not hold.
@@ -147,11 +143,6 @@ impl Outcome {
         self.figures.push(Figure { what, value, bound, holds, is_timed: false });
     }
 
-    /// Says which part of the promise was left out, and why.
-    pub(crate) fn waits(&mut self, what: impl Into<String>) {
-        self.waits = Some(what.into());
-    }
-
     /// The figures.
     #[must_use]
     pub fn figures(&self) -> &[Figure] {
@@ -164,11 +155,10 @@ impl Outcome {
         if !broken.is_empty() {
             return Verdict::Fail(broken.join("; "));
         }
-        match (&self.not_run, &self.waits) {
-            (Some(why), _) => Verdict::NotRun(why.clone()),
-            (None, Some(what)) => Verdict::Partly(what.clone()),
-            (None, None) if self.figures.is_empty() => Verdict::Fail("no figure".to_owned()),
-            (None, None) => Verdict::Pass,
+        match &self.not_run {
+            Some(why) => Verdict::NotRun(why.clone()),
+            None if self.figures.is_empty() => Verdict::Fail("no figure".to_owned()),
+            None => Verdict::Pass,
         }
     }
 }
@@ -214,7 +204,6 @@ impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Pass => f.write_str("PASS"),
-            Self::Partly(what) => write!(f, "PARTLY: {what}"),
             Self::NotRun(why) => write!(f, "NOT RUN: {why}"),
             Self::Fail(what) => write!(f, "FAIL: {what}"),
         }
@@ -240,7 +229,6 @@ mod tests {
         let bad = |_| {
             let mut outcome = Outcome::default();
             outcome.exactly("lost", 1, 0);
-            outcome.waits("the rest");
             outcome
         };
         assert_eq!(verdict(bad), Verdict::Fail("lost".to_owned()));
@@ -252,12 +240,5 @@ mod tests {
         let not_run = |_| Outcome::not_run("no tool");
         assert_eq!(verdict(not_run), Verdict::NotRun("no tool".to_owned()));
         assert!(matches!(verdict(|_| Outcome::default()), Verdict::Fail(_)));
-        let part = |_| {
-            let mut outcome = Outcome::default();
-            outcome.at_least("kept", 2, 1);
-            outcome.waits("the rest");
-            outcome
-        };
-        assert_eq!(verdict(part), Verdict::Partly("the rest".to_owned()));
     }
 }

@@ -3,7 +3,7 @@
 //! Owns the names of the commands and their help; each command is a module of its own. It never
 //! ships and deliberately does nothing that the project's documents do not name. Status 0: all is
 //! well; 1: a check failed, its findings are printed; 2: the command line was not understood; 3: a promise could
-//! not be shown here, or not as a whole.
+//! not be shown here.
 
 #[cfg(test)]
 mod scratch;
@@ -133,7 +133,8 @@ mod tests {
 
     #[test]
     fn every_command_of_the_help_is_understood() {
-        let commands = ["check", "test", "fmt", "clippy", "tidy", "compliance", "bench", "sim", "promise"];
+        let commands =
+            ["check", "test", "fmt", "clippy", "tidy", "compliance", "bench", "sim", "promise"];
         for command in commands {
             assert!(HELP.contains(&format!("\n  {command}")), "{command} has no help");
             assert!(read(command).is_some(), "{command} is not understood");

@@ -1,20 +1,24 @@
-//! A full disk: a shard on an image of 8 MiB, written to until nothing more fits.
+//! A full disk: a shard on an image of 8 MiB, written to until it takes no more.
 //!
-//! The shard is the one that `dex run` starts, with small segments, since the binary's own are larger than the
-//! image. What is acknowledged fits; the first write that does not fit stops the shard, reads go on, and with
-//! room again the next start has everything and takes writes.
+//! The shard is the one that `dex run` starts, with small segments and without the archive, since the binary's own
+//! segments are larger than the image. Orders are placed until none is taken, then the open ones are canceled, then
+//! deposits are made until none is taken; reads go on. Once there is room again the same shard takes orders, and its
+//! next start has everything that was acknowledged.
 
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bench::venue;
 use engine::{Config, Engine, Storage, SystemClock};
 use journal::{DataFolder, Preparation, SegmentOptions};
 use port::{Port, PortFault, Query, Request, View};
-use schema::{AssetRef, Command, Key, LedgerEntry, Outcome as Told, Reply};
+use schema::{
+    AssetRef, CancelOrder, Command, Key, LedgerEntry, Outcome as Told, Reply, TimeInForce,
+};
 use tokio::runtime::{Builder, Runtime};
-use units::{Amount, Id};
+use units::{Amount, Id, Lots, Side, Ticks};
 
 use crate::image::Image;
 use crate::row::{Outcome, Size};
@@ -29,33 +33,34 @@ pub(super) fn run(size: Size) -> Outcome {
     for _ in 0..runs {
         fill(&mut tally);
     }
+    let Tally { orders, cancels, deposits, .. } = tally;
     outcome.done(format!(
-        "{runs} images of {IMAGE_MEBIBYTES} MiB filled: {} deposits acknowledged before, {} after there was room",
-        tally.before, tally.after
+        "{runs} images of {IMAGE_MEBIBYTES} MiB filled: {orders} orders, {cancels} cancels and {deposits} deposits \
+         acknowledged"
     ));
-    outcome.exactly("disks that became full under the shard", tally.full, runs);
-    outcome.exactly("deposits acknowledged behind the first that was not", tally.late, 0);
-    outcome.exactly("reads answered while the disk was full", tally.reads, runs);
+    outcome.exactly("shards that refused orders and then everything", tally.full, runs);
+    outcome.exactly("shards that stopped", tally.stopped, 0);
+    outcome.exactly("cancels refused while no order was taken", tally.cancels_refused, 0);
+    outcome.exactly("reads answered while nothing was taken", tally.reads, runs);
+    outcome.exactly("shards that took orders again once there was room", tally.resumed, runs);
     outcome.exactly(
-        "accounts that lack an acknowledged deposit after the next start",
+        "accounts that lack something acknowledged after the next start",
         tally.lost,
         0,
-    );
-    outcome.at_least("deposits acknowledged once there was room", tally.after, runs);
-    outcome.waits(
-        "cancels while the disk is full, and writing that resumes without a start, wait for the disk's thresholds \
-         (90 and 95 %) and for segments of a size that can be set",
     );
     outcome
 }
 
 #[derive(Debug, Default)]
 struct Tally {
-    before: u64,
-    after: u64,
+    orders: u64,
+    cancels: u64,
+    deposits: u64,
     full: u64,
-    late: u64,
+    stopped: u64,
+    cancels_refused: u64,
     reads: u64,
+    resumed: u64,
     lost: u64,
 }
 
@@ -68,18 +73,29 @@ fn fill(tally: &mut Tally) {
     let data = image.path().join("data");
     let mut shard = Shard { engine: start(&data), runtime, number: 0 };
     let account = shard.open();
-    let acknowledged = shard.deposit_until_full(account);
-    tally.before += acknowledged;
-    tally.full += u64::from(shard.engine.stop_reason().is_some());
-    tally.late += (0..LATE_COUNT).filter(|_| shard.deposit(account).is_ok()).count() as u64;
+    let (orders, resting) = shard.order_until_refused(account);
+    for order in &resting {
+        let cancel = CancelOrder { account, order: *order, state_seq: None };
+        match shard.submit(Command::CancelOrder(cancel), None) {
+            Ok(_) => tally.cancels += 1,
+            Err(_) => tally.cancels_refused += 1,
+        }
+    }
+    let before = shard.total(account).expect("it is there");
+    let (deposits, fault) = shard.deposit_until_refused(account);
+    tally.full += u64::from(!resting.is_empty() && fault == PortFault::Busy);
     tally.reads += u64::from(shard.total(account).is_some());
-    drop(shard.engine);
     fs::remove_file(filler).expect("it is there");
-    let runtime = shard.runtime;
-    let mut shard = Shard { engine: start(&data), runtime, number: shard.number };
+    tally.resumed += u64::from(shard.takes_orders_again(account));
+    tally.stopped += u64::from(shard.engine.stop_reason().is_some());
+    let Shard { engine, runtime, number } = shard;
+    let _ = engine.stop();
+    let shard = Shard { engine: start(&data), runtime, number };
     let total = shard.total(account).expect("it was opened");
-    tally.lost += u64::from(total < Amount(Amount::ONE.0 * i128::from(acknowledged)));
-    tally.after += (0..LATE_COUNT).filter(|_| shard.deposit(account).is_ok()).count() as u64;
+    let paid_in = Amount(Amount::ONE.0 * i128::from(deposits));
+    tally.lost += u64::from(total != before + paid_in);
+    tally.orders += orders;
+    tally.deposits += deposits;
     let _ = shard.engine.stop();
 }
 
@@ -104,40 +120,77 @@ impl Shard {
         self.runtime.block_on(self.engine.port().submit(request))
     }
 
-    /// Lists an asset and opens an account.
-    fn open(&self) -> Id {
-        let now = self.engine.port().clock().now();
-        let (command, key) =
-            venue::signed(now, 1, |operator| Command::ListAsset(venue::asset("BTC", 8), operator));
-        self.submit(command, Some(key)).expect("there is room");
-        let opened = self.submit(Command::CreateAccount(venue::opening("one")), None);
-        match opened.expect("there is room").outcome {
-            Told::Done { created: Some(id) } => id,
-            outcome => panic!("{outcome:?}"),
+    /// Lists the market and opens an account with money.
+    fn open(&mut self) -> Id {
+        for number in 1..=3 {
+            let now = self.engine.port().clock().now();
+            let (command, key) = venue::signed(now, number, |operator| match number {
+                1 => Command::ListAsset(venue::asset("BTC", 8), operator),
+                2 => Command::ListAsset(venue::asset("USDT", 6), operator),
+                _ => Command::ListMarket(venue::market(), operator),
+            });
+            self.submit(command, Some(key)).expect("there is room");
         }
+        let opened = self.submit(Command::CreateAccount(venue::opening("one")), None);
+        let Told::Done { created: Some(id) } = opened.expect("there is room").outcome else {
+            panic!("no account")
+        };
+        self.submit(Command::Deposit(venue::funding(id, 2)), None).expect("there is room");
+        id
+    }
+
+    /// Places orders, of which every so many rests; answers how many were taken, and those that rest.
+    fn order_until_refused(&self, account: Id) -> (u64, Vec<Id>) {
+        let mut resting = Vec::new();
+        for count in 0..COMMAND_COUNT_MAX {
+            let rests = count % RESTING_EACH == 0;
+            match self.order(account, if rests { TimeInForce::Gtc } else { TimeInForce::Ioc }) {
+                Ok(reply) => {
+                    let Told::Accepted { order } = reply.outcome else { panic!("{reply:?}") };
+                    resting.extend(rests.then_some(order));
+                }
+                Err(_) => return (count, resting),
+            }
+        }
+        panic!("the disk never fills")
+    }
+
+    fn order(&self, account: Id, time_in_force: TimeInForce) -> Result<Reply, PortFault> {
+        let terms = (Ticks(100), Lots(1));
+        self.submit(venue::order(account, Side::Buy, terms, time_in_force), None)
     }
 
     fn deposit(&mut self, account: Id) -> Result<Reply, PortFault> {
         self.number += 1;
         let mut reference = [1; 16];
         reference[..8].copy_from_slice(&self.number.to_le_bytes());
-        let reference = Id(reference);
-        let entry =
-            LedgerEntry { account, asset: AssetRef::Listed(1), amount: Amount::ONE, reference };
-        let reply = self.submit(Command::Deposit(entry), None)?;
-        assert!(matches!(reply.outcome, Told::Done { .. }), "{reply:?}");
-        Ok(reply)
+        let (asset, amount, reference) = (AssetRef::Listed(2), Amount::ONE, Id(reference));
+        self.submit(Command::Deposit(LedgerEntry { account, asset, amount, reference }), None)
     }
 
-    /// Answers how many were acknowledged.
-    fn deposit_until_full(&mut self, account: Id) -> u64 {
-        let count = (0..DEPOSIT_COUNT_MAX).take_while(|_| self.deposit(account).is_ok()).count();
-        count as u64
+    /// Answers how many were acknowledged, and why the next was not.
+    fn deposit_until_refused(&mut self, account: Id) -> (u64, PortFault) {
+        for count in 0..COMMAND_COUNT_MAX {
+            if let Err(fault) = self.deposit(account) {
+                return (count, fault);
+            }
+        }
+        panic!("the disk never fills")
+    }
+
+    fn takes_orders_again(&self, account: Id) -> bool {
+        let began = Instant::now();
+        while began.elapsed() < RESUME_TIME {
+            if self.order(account, TimeInForce::Ioc).is_ok() {
+                return true;
+            }
+        }
+        false
     }
 
     /// What the account has, as a read tells.
     fn total(&self, account: Id) -> Option<Amount> {
-        let query = self.engine.port().query(Query::Account(account), 0, std::time::Duration::ZERO);
+        let query = self.engine.port().query(Query::Account(account), 0, Duration::ZERO);
         let seen = self.runtime.block_on(query).ok()?;
         let View::Account(Some(account)) = seen.view else { return None };
         Some(account.balances.first()?.total)
@@ -145,10 +198,12 @@ impl Shard {
 }
 
 const IMAGE_MEBIBYTES: u64 = 8;
-const SEGMENT_SIZE: u64 = 256 << 10;
+const SEGMENT_SIZE: u64 = 64 << 10;
 /// What is removed so that there is room again.
 const FILLER_SIZE: usize = 2 << 20;
-/// Deposits behind the first that failed.
-const LATE_COUNT: u64 = 20;
+/// One order in so many rests.
+const RESTING_EACH: u64 = 100;
 /// More than fit.
-const DEPOSIT_COUNT_MAX: u64 = 1_000_000;
+const COMMAND_COUNT_MAX: u64 = 1_000_000;
+/// A shard that takes nothing so long after there is room does not take up again.
+const RESUME_TIME: Duration = Duration::from_secs(10);

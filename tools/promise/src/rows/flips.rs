@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use fuzz::{Tape, Venue};
 use journal::disk::RealDisk;
-use snapshot::{Header, Snapshot, SnapshotFault, SnapshotStore};
+use snapshot::{Header, LogPlace, Snapshot, SnapshotFault, SnapshotStore};
 use testkit::rng::SplitMix64;
 
 use super::torn::{Log, Stored};
@@ -79,6 +79,8 @@ fn flip_snapshots(rng: &mut SplitMix64, flips: u64, tally: &mut Tally) {
             timestamp: position.last_timestamp.0,
             event_hash: [8; 32],
             state_hash: [9; 32],
+            log: Some(LogPlace { command_hash: [7; 32], last_stamp: 12 }),
+            core_version: 1,
         };
         let snapshot = Snapshot { header, body: Venue::save(&venue.live) };
         store.write(&snapshot).expect("written");

@@ -13,7 +13,7 @@ use journal::fake_disk::FakeDisk;
 use journal::{Record, RecordBuilder};
 use kernel::Kernel;
 use schema::{EventBuffer, GroupIter, decode_command, encode_command};
-use snapshot::{Header, Snapshot, SnapshotStore};
+use snapshot::{Header, LogPlace, Snapshot, SnapshotStore};
 use testkit::rng::SplitMix64;
 use units::Timestamp;
 
@@ -175,6 +175,8 @@ fn snapshot(venues: &[Venue]) -> Decoder {
         timestamp: 11,
         event_hash: [8; 32],
         state_hash: [9; 32],
+        log: Some(LogPlace { command_hash: [7; 32], last_stamp: 12 }),
+        core_version: 1,
     };
     store.write(&Snapshot { header, body: Venue::save(&venues[0].live) }).expect("written");
     let path = disk.paths().pop().expect("it was written");
