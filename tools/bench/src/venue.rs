@@ -69,11 +69,7 @@ pub fn genesis() -> Genesis {
 }
 
 /// Signs an administrative command.
-pub fn signed(
-    now: Timestamp,
-    number: u8,
-    make: impl Fn(Operator) -> Command,
-) -> (Command, Key) {
+pub fn signed(now: Timestamp, number: u8, make: impl Fn(Operator) -> Command) -> (Command, Key) {
     signed_as(now, u64::from(number), make)
 }
 
@@ -152,12 +148,7 @@ pub fn funding(account: Id, asset: u32) -> LedgerEntry {
 }
 
 /// The order of an `Add` or a `Take`.
-pub fn order(
-    account: Id,
-    side: Side,
-    terms: (Ticks, Lots),
-    time_in_force: TimeInForce,
-) -> Command {
+pub fn order(account: Id, side: Side, terms: (Ticks, Lots), time_in_force: TimeInForce) -> Command {
     Command::PlaceOrder(OrderRequest {
         account,
         client_order_id: None,
