@@ -83,7 +83,7 @@ fn fill(tally: &mut Tally) {
     }
     let before = shard.total(account).expect("it is there");
     let (deposits, fault) = shard.deposit_until_refused(account);
-    tally.full += u64::from(!resting.is_empty() && fault == PortFault::Busy);
+    tally.full += u64::from(!resting.is_empty() && fault == PortFault::NoRoom);
     tally.reads += u64::from(shard.total(account).is_some());
     fs::remove_file(filler).expect("it is there");
     tally.resumed += u64::from(shard.takes_orders_again(account));
