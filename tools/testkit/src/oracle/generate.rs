@@ -298,6 +298,7 @@ impl Generator {
             0 => AssetRef::Listed(0),
             1 => AssetRef::Listed(99),
             2 => AssetRef::Unknown(label("NONE")),
+            3 => AssetRef::Unknown(oracle.assets()[number as usize - 1].terms.symbol),
             _ => AssetRef::Listed(number),
         };
         let amount = match self.rng.below(60) {
@@ -370,6 +371,9 @@ impl Generator {
             0 => SymbolRef::Listed(0),
             1 => SymbolRef::Listed(77),
             2 => SymbolRef::Unknown(label("XXX/YYY")),
+            3 if !oracle.markets().is_empty() => {
+                SymbolRef::Unknown(oracle.markets()[0].terms.symbol)
+            }
             _ => {
                 let count = oracle.markets().len().clamp(1, HOT_MARKET_COUNT) as u64;
                 let cold = self.chance(20) && oracle.markets().len() > HOT_MARKET_COUNT;
