@@ -152,7 +152,7 @@ impl Run {
             let account = self.kernel.account(number).expect("an account");
             assert_eq!((account.id, account.status), (expected.id, expected.status), "{}", at());
             assert_eq!(account.version, expected.version, "version of {}", at());
-            assert_eq!(*account.opening, expected.opening, "{}", at());
+            assert_eq!(account.opening(), expected.opening, "{}", at());
             assert_eq!(account.fee_in_token, expected.fee_in_token, "{}", at());
             for asset in self.oracle.assets() {
                 let balance = self.kernel.balance(number, asset.number);
