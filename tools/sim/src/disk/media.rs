@@ -41,7 +41,7 @@ impl SimDisk {
         let mut state = self.lock();
         let mut choices: Vec<(usize, usize)> = Vec::new();
         for (path, &file) in &state.durable_names {
-            if !is_part(path, part) {
+            if !is_part(path, part) || is_aside(path) {
                 continue;
             }
             let contents = &state.files[file];
@@ -125,6 +125,11 @@ impl SimDisk {
 /// Whether a file belongs to one of the logs.
 pub(super) fn is_log(path: &Path) -> bool {
     is_part(path, "commands") || is_part(path, "events")
+}
+
+/// Whether a file is what was cut off a log and kept for people: no start reads it.
+fn is_aside(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end == "cut")
 }
 
 fn is_part(path: &Path, part: &str) -> bool {
