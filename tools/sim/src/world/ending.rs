@@ -87,6 +87,7 @@ impl World {
     /// Whoever waits is answered, and so is someone new.
     fn check_progress(&mut self) -> Result<(), Violation> {
         self.settle()?;
+        self.place_short_lived()?;
         self.advance(Duration::from_secs(3).as_nanos().try_into().expect("small"));
         self.check_due()?;
         let account = self.auditor.oracle().accounts()[8].id;
@@ -130,6 +131,18 @@ impl World {
         if self.node.is_none() { self.start() } else { Ok(()) }
     }
 
+    /// Some orders that end before long.
+    fn place_short_lived(&mut self) -> Result<(), Violation> {
+        let Some(door) = self.door() else { return Ok(()) };
+        let end = Timestamp(door.clock().now().0 + DUE_TIME);
+        let mut random = SplitMix64::new(self.auditor.command_count());
+        for _ in 0..SHORT_LIVED_COUNT {
+            let request = self.short_lived(&mut random, end);
+            self.arrive(Message::plain(request));
+        }
+        self.settle()
+    }
+
     /// Nobody asks for anything, and yet what time brings has come (D-52).
     fn check_due(&mut self) -> Result<(), Violation> {
         self.settle()?;
@@ -137,7 +150,7 @@ impl World {
         // A node looks for room when somebody comes.
         let _ = poll(&mut door.query(Query::Health, 0, Duration::ZERO));
         self.settle()?;
-        let overdue = self.auditor.overdue(self.clock.true_time() - DUE_TIME);
+        let overdue = self.auditor.overdue(door.clock().now().0 - DUE_TIME);
         overdue.map_or(Ok(()), |what| Err(Violation(what)))
     }
 
@@ -183,6 +196,7 @@ fn deposit(account: Id, name: Id) -> Request {
     Request { correlation: name, key: None, account_version: None, command }
 }
 
+const SHORT_LIVED_COUNT: usize = 5;
 const DAY: i64 = 86_400_000_000_000;
 const ATTEMPT_MAX: usize = 20;
 /// Nanoseconds that what is due may take: some Ticks.
