@@ -2,9 +2,10 @@
 //!
 //! Owns what each act does (`plan.rs`). Starting and ending the node is in `world/node.rs`, requests and
 //! their answers in `world/clients.rs`, the gateway between them in `world/gateway.rs` and `world/http.rs`, what must hold when the faults are over in `world/ending.rs`,
-//! and of snapshots in `world/snapshots.rs`.
+//! of snapshots in `world/snapshots.rs`, and what a plan comes to too seldom in `world/crowd.rs`.
 
 mod clients;
+mod crowd;
 mod ending;
 mod gateway;
 mod http;
@@ -82,6 +83,8 @@ pub(crate) struct World {
     /// Acts that the log's stage and the consumer still sleep.
     slow: u64,
     stalled: u64,
+    /// Requests of `world/crowd.rs`.
+    asked_count: u64,
     /// What a message was told at once and must not be.
     broken: Option<Violation>,
     space: room::SimSpace,
@@ -128,6 +131,7 @@ impl World {
             policy: snapshots::policy_of(&mut SplitMix64::new(seed ^ 0x5A4B)),
             slow: 0,
             stalled: 0,
+            asked_count: 0,
             broken: None,
             space: room::SimSpace::default(),
             used_before: Vec::new(),

@@ -67,6 +67,7 @@ impl World {
         self.check_snapshots()?;
         self.kill()?;
         self.start()?;
+        self.sweep()?;
         self.check_progress()?;
         self.check_views()?;
         self.lose_power()?;
@@ -140,7 +141,8 @@ impl World {
             let request = self.short_lived(&mut random, end);
             self.arrive(Message::plain(request));
         }
-        self.settle()
+        self.settle()?;
+        self.crowd(end)
     }
 
     /// Nobody asks for anything, and yet what time brings has come (D-52).
