@@ -350,7 +350,9 @@ struct Owned {
 struct Counts {
     /// Market and number; 0 and 0 while free.
     one: (u32, u32),
-    more: Vec<(u32, u32)>,
+    /// The other markets. A box, since most accounts have none and all pay for its size.
+    #[expect(clippy::box_collection, reason = "see above")]
+    more: Option<Box<Vec<(u32, u32)>>>,
 }
 
 impl Counts {
@@ -359,7 +361,7 @@ impl Counts {
         if self.one.0 == market {
             return self.one.1;
         }
-        self.more.iter().find(|(number, _)| *number == market).map_or(0, |&(_, count)| count)
+        self.others().find(|(number, _)| *number == market).map_or(0, |(_, count)| count)
     }
 
     #[inline]
@@ -372,10 +374,11 @@ impl Counts {
     }
 
     fn add_more(&mut self, market: u32) {
-        match self.more.iter_mut().find(|(number, _)| *number == market) {
+        let mut others = self.more.iter_mut().flat_map(|more| more.iter_mut());
+        match others.find(|(number, _)| *number == market) {
             Some((_, count)) => *count += 1,
             None if self.one.1 == 0 => self.one = (market, 1),
-            None => self.more.push((market, 1)),
+            None => self.more.get_or_insert_default().push((market, 1)),
         }
     }
 
@@ -389,18 +392,23 @@ impl Counts {
     }
 
     fn remove_more(&mut self, market: u32) {
-        let place = self.more.iter().position(|(number, _)| *number == market);
+        let more = self.more.as_mut().expect("an open order is counted");
+        let place = more.iter().position(|(number, _)| *number == market);
         let place = place.expect("an open order is counted");
-        self.more[place].1 -= 1;
-        if self.more[place].1 == 0 {
-            self.more.swap_remove(place);
+        more[place].1 -= 1;
+        if more[place].1 == 0 {
+            more.swap_remove(place);
         }
+    }
+
+    fn others(&self) -> impl Iterator<Item = (u32, u32)> {
+        self.more.iter().flat_map(|more| more.iter().copied())
     }
 
     /// Markets with open orders, in no order that means anything.
     fn markets(&self) -> impl Iterator<Item = u32> {
         let one = Some(self.one).filter(|one| one.1 > 0);
-        one.into_iter().chain(self.more.iter().copied()).map(|(market, _)| market)
+        one.into_iter().chain(self.others()).map(|(market, _)| market)
     }
 }
 

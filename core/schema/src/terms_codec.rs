@@ -155,7 +155,8 @@ pub(crate) fn read_market(reader: &mut Reader<'_>) -> Result<MarketTerms, Decode
 pub fn encode_opening(opening: &AccountOpening) -> Box<[u8]> {
     let mut out = Vec::with_capacity(ENCODED_OPENING);
     write_opening(&mut out, opening);
-    out.into()
+    // Copied, since a long buffer that shrinks leaves holes between the boxes.
+    Box::from(out.as_slice())
 }
 
 /// The opening of [`encode_opening`].

@@ -20,4 +20,4 @@ mod told;
 mod trader;
 
 pub use row::{Figure, Outcome, Report, Row, Size, Verdict, run};
-pub use rows::{digest, find, table};
+pub use rows::{NOT_TESTED, digest, find, table};

@@ -7,7 +7,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use promise::{Outcome, Size, Verdict, find, run, table};
+use promise::{NOT_TESTED, Outcome, Size, Verdict, find, run, table};
 
 /// Runs a row; what it counted must be as it must be.
 fn holds(name: &str) {
@@ -103,11 +103,12 @@ fn malformed_input_is_refused() {
     holds("malformed");
 }
 
-/// Every row of the table has its test above.
+/// Every row of the table has its test above, but the one that builds the exchange anew: its defects are looked
+/// at by `tools/sim/tests/planted.rs`, and planted by `cargo xtask promise tests`.
 #[test]
 fn every_row_has_a_test() {
     let source = include_str!("rows.rs");
-    for row in table() {
+    for row in table().iter().filter(|row| row.name != NOT_TESTED) {
         assert!(source.contains(&format!("holds(\"{}\")", row.name)), "{} has no test", row.name);
     }
 }

@@ -15,7 +15,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use journal::OwnedBlock;
 use port::{PortFault, Published, Request};
-use schema::{Code, Command, Event, EventHead, GroupIter, Key, KeyOrigin, Outcome, Reply, Stamped};
+use schema::limits::HASH_WINDOW;
+use schema::{
+    Code, Command, Event, EventHead, GroupHead, GroupIter, Idempotency, Key, KeyOrigin, Outcome,
+    Reply, Stamped,
+};
 use testkit::oracle::{Answer, Oracle};
 use units::Id;
 
@@ -33,13 +37,21 @@ pub(crate) struct Auditor {
     commands: Vec<Stamped>,
     /// What must be answered to each, and the last event behind it.
     answers: Vec<(Outcome, u64)>,
+    /// The key that each enters into state with its first event.
+    keys: Vec<Option<Idempotency>>,
     events: Vec<(EventHead, Event)>,
     /// What was sent, by the name of the attempt, and how often it may have arrived.
     sent: BTreeMap<Id, Sent>,
     /// Checksums of the snapshots that are on record, by their event.
     snapshots: BTreeMap<u64, [u8; 32]>,
-    /// Orders that were canceled.
-    canceled: BTreeSet<u64>,
+    /// No stamp may be above this, but the one before it (D-53).
+    latest_time: i64,
+    /// The event of the last state hash on record.
+    last_hash: u64,
+    /// Orders that ended, each with its place among them and whether it was canceled.
+    ended: BTreeMap<u64, (usize, bool)>,
+    /// How many had ended when the node started: it may have forgotten those.
+    ended_before: usize,
     /// How often a situation came up (`coverage::SITUATIONS`).
     pub(crate) situations: BTreeMap<&'static str, u64>,
 }
@@ -84,6 +96,48 @@ impl Auditor {
     /// How many snapshots are on record.
     pub(crate) fn snapshot_count(&self) -> u64 {
         self.snapshots.len() as u64
+    }
+
+    /// The time of the last command or event.
+    pub(crate) fn last_time(&self) -> i64 {
+        let stamp = self.commands.last().map_or(0, |it| it.stamp.0);
+        self.events.last().map_or(stamp, |(head, _)| stamp.max(head.timestamp.0))
+    }
+
+    /// A node starts, and need not know of orders that ended before.
+    pub(crate) fn on_start(&mut self) {
+        self.ended_before = self.ended.len();
+    }
+
+    /// Exchange time may be so late by now.
+    pub(crate) fn allow_time(&mut self, time: i64) {
+        self.latest_time = self.latest_time.max(time);
+    }
+
+    /// When the next order or countdown ends, behind `now`.
+    pub(crate) fn next_end(&self, now: i64) -> Option<i64> {
+        let orders = self.oracle.orders().values().filter_map(|it| it.expire_at);
+        let countdowns = self.oracle.accounts().iter().filter_map(|it| it.deadline);
+        orders.chain(countdowns).filter(|&end| end > now).min()
+    }
+
+    /// An order or a countdown that should have ended before `now` (D-52, D-96).
+    pub(crate) fn overdue(&self, now: i64) -> Option<String> {
+        let mut orders = self.oracle.orders().values();
+        let order = orders.find(|it| it.expire_at.is_some_and(|end| end < now));
+        let mut accounts = self.oracle.accounts().iter();
+        let account = accounts.find(|it| it.deadline.is_some_and(|end| end < now));
+        let order = order.map(|it| format!("order {} is open behind its end", it.number));
+        order
+            .or_else(|| account.map(|it| format!("the countdown of account {} ran out", it.number)))
+    }
+
+    /// EVT-43: every window but the one at work has its hash on record.
+    pub(crate) fn check_hashes(&self) -> Result<(), Violation> {
+        let (last, hash) = (self.last_event(), self.last_hash);
+        ensure(hash / HASH_WINDOW == last / HASH_WINDOW, || {
+            format!("at event {last} the last state hash on record is that of event {hash}")
+        })
     }
 
     /// How many of the last events a person should see.
@@ -143,6 +197,13 @@ impl Auditor {
                 format!("the stamp of command {next} is not above the one before")
             })?;
         }
+        let latest = self.latest_time.max(self.last_time()) + UNUSED_STAMPS;
+        ensure(stamped.stamp.0 <= latest, || {
+            format!(
+                "the stamp of command {next} is {}, and no clock says more than {latest}",
+                stamped.stamp
+            )
+        })?;
         self.check_origin(&stamped)?;
         if let Command::RecordSnapshot { snapshot_sequence, checksum, .. } = stamped.command {
             let before = self.snapshots.insert(snapshot_sequence, checksum);
@@ -156,13 +217,22 @@ impl Auditor {
         }
         for (head, event) in &answer.events {
             self.stream.on_event(*head, event)?;
-            if let Event::OrderCanceled(it) = event {
-                self.canceled.insert(it.order);
+            if let Some((order, is_canceled)) = end_of(event) {
+                self.ended.insert(order, (self.ended.len(), is_canceled));
+            }
+            if let Event::StateHashRecorded(it) = event {
+                self.last_hash = it.at_sequence;
             }
         }
+        // SEQ-54: a start begins a later term than the one before.
+        let is_term = matches!(stamped.command, Command::LeaderChanged { .. });
+        ensure(!is_term || matches!(answer.outcome, Outcome::Done { .. }), || {
+            format!("{:?} came to {:?}", stamped.command, answer.outcome)
+        })?;
         self.stream.on_command_end()?;
         self.count(&answer);
         self.events.extend(answer.events);
+        self.keys.push(answer.idempotency);
         self.answers.push((answer.outcome, self.oracle.last_event()));
         self.commands.push(stamped);
         Ok(())
@@ -266,10 +336,7 @@ impl Auditor {
         let mut next = batch.first_sequence;
         for group in GroupIter::new(&batch.groups) {
             let group = group.map_err(|fault| Violation(format!("published events: {fault}")))?;
-            let command = group.head.command_sequence;
-            let stamped = usize::try_from(command - 1).ok().and_then(|at| self.commands.get(at));
-            let is_named = stamped.is_some_and(|it| it.correlation == group.head.correlation);
-            ensure(is_named, || format!("events of command {command} that nobody promised"))?;
+            self.check_head(&group.head)?;
             for event in group.events() {
                 let found = event.map_err(|fault| Violation(format!("an event: {fault}")))?;
                 self.check_event(next, &found)?;
@@ -296,6 +363,7 @@ impl Auditor {
         for block in blocks {
             for group in GroupIter::new(block.payload()) {
                 let group = group.map_err(|fault| Violation(format!("stored events: {fault}")))?;
+                self.check_head(&group.head)?;
                 for event in group.events() {
                     let found = event.map_err(|fault| Violation(format!("an event: {fault}")))?;
                     self.check_event(next, &found)?;
@@ -306,11 +374,35 @@ impl Auditor {
         Ok(next - 1)
     }
 
+    /// The events of a command are told under its own name, with the key that it enters (EVT-80).
+    fn check_head(&self, head: &GroupHead) -> Result<(), Violation> {
+        let command = head.command_sequence;
+        let at = usize::try_from(command.wrapping_sub(1)).ok();
+        let stamped = at.and_then(|at| self.commands.get(at));
+        let is_named = stamped.is_some_and(|it| it.correlation == head.correlation);
+        ensure(is_named, || format!("events of command {command} that nobody promised"))?;
+        let key = at.and_then(|at| self.keys[at]);
+        ensure(head.idempotency == key, || {
+            format!("command {command} enters the key {:?} and must {key:?}", head.idempotency)
+        })
+    }
+
     fn check_event(&self, sequence: u64, found: &(EventHead, Event)) -> Result<(), Violation> {
         let expected = usize::try_from(sequence - 1).ok().and_then(|at| self.events.get(at));
         ensure(expected == Some(found), || {
             format!("event {sequence} is {found:?}\n  and must be {expected:?}")
         })
+    }
+}
+
+/// The order that an event ends, and whether it is canceled.
+const fn end_of(event: &Event) -> Option<(u64, bool)> {
+    match event {
+        Event::OrderCanceled(it) => Some((it.order, true)),
+        Event::OrderExpired(it) => Some((it.order, false)),
+        Event::OrderFilled(it) => Some((it.order, false)),
+        Event::OrderRejected(it) => Some((it.order, false)),
+        _ => None,
     }
 }
 
@@ -328,5 +420,7 @@ pub(crate) const fn is_sequencers(command: &Command) -> bool {
     )
 }
 
+/// Nanoseconds: a stamp is 1 ns above the one before, and some are given to what gets no number.
+const UNUSED_STAMPS: i64 = 1_000_000;
 /// Commands between two walks over the whole state of the oracle.
 const ORACLE_CHECK_DISTANCE: u64 = 100;

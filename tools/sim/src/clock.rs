@@ -38,6 +38,11 @@ impl SimClock {
         self.wall.store(self.true_time(), Ordering::Relaxed);
     }
 
+    /// What the wall clock says.
+    pub(crate) fn wall_time(&self) -> i64 {
+        self.wall.load(Ordering::Relaxed)
+    }
+
     /// The time of the world outside: what the wall clock would say without steps.
     pub(crate) fn true_time(&self) -> i64 {
         self.start.saturating_add_unsigned(self.monotonic.load(Ordering::Relaxed))
@@ -46,7 +51,7 @@ impl SimClock {
 
 impl Clock for SimClock {
     fn wall(&self) -> i64 {
-        self.wall.load(Ordering::Relaxed)
+        self.wall_time()
     }
 
     fn monotonic(&self) -> u64 {

@@ -64,12 +64,17 @@ pub struct Failure {
     events: Vec<String>,
 }
 
-/// Runs a seed; `shrinks` is how many shorter plans are tried if it fails.
+/// Runs a seed; `shrinks` is how many shorter plans are tried if it fails. With 0 the failure has none.
 #[must_use]
 pub fn check(seed: u64, shrinks: u32) -> Report {
     let acts = plan(seed);
     let (mut report, broken) = run(seed, &acts);
-    if let Some((what, _)) = broken {
+    if let Some((what, events)) = broken {
+        if shrinks == 0 {
+            let (count, shrunk) = (acts.len(), String::new());
+            report.failure = Some(Failure { seed, what, count, acts: vec![], shrunk, events });
+            return report;
+        }
         let short = shrink(seed, acts.clone(), shrinks);
         let (_, again) = run(seed, &short);
         let (shrunk, events) = again.unwrap_or_else(|| ("it does not repeat".to_owned(), vec![]));
@@ -240,7 +245,9 @@ impl fmt::Display for Report {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "seed {} fails: {}", self.seed, self.what)?;
-        writeln!(f, "{} of {} acts are enough: {}", self.acts.len(), self.count, self.shrunk)?;
+        if !self.acts.is_empty() {
+            writeln!(f, "{} of {} acts are enough: {}", self.acts.len(), self.count, self.shrunk)?;
+        }
         for (at, Act { kind, seed }) in self.acts.iter().enumerate() {
             writeln!(f, "  {:>4} {kind:?} {seed:016x}", at + 1)?;
         }

@@ -2,18 +2,21 @@
 //!
 //! Owns what each act does (`plan.rs`). Starting and ending the node is in `world/node.rs`, requests and
 //! their answers in `world/clients.rs`, the gateway between them in `world/gateway.rs` and `world/http.rs`, what must hold when the faults are over in `world/ending.rs`,
-//! and of snapshots in `world/snapshots.rs`.
+//! of snapshots in `world/snapshots.rs`, and what a plan comes to too seldom in `world/crowd.rs`.
 
 mod clients;
+mod crowd;
 mod ending;
 mod gateway;
 mod http;
 mod node;
 mod replay;
+mod room;
 mod snapshots;
 mod storm;
 #[cfg(test)]
 mod tests;
+mod time;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -38,6 +41,7 @@ use crate::tap::Promised;
 use crate::violation::{Violation, ensure};
 use clients::Clients;
 pub(crate) use http::body_hash;
+pub(crate) use node::ENDED_COUNT_MAX;
 
 /// What a run has counted.
 #[derive(Clone, Copy, Debug, Default)]
@@ -79,6 +83,15 @@ pub(crate) struct World {
     /// Acts that the log's stage and the consumer still sleep.
     slow: u64,
     stalled: u64,
+    /// Requests of `world/crowd.rs`.
+    asked_count: u64,
+    /// What a message was told at once and must not be.
+    broken: Option<Violation>,
+    space: room::SimSpace,
+    /// What the disk said before, each with when it ceased to, in monotonic time.
+    used_before: Vec<(u64, u32)>,
+    /// By how much exchange time may be ahead of the world's (`world/time.rs`).
+    ahead: i64,
     /// The last event that the event log had at the last start.
     stored_event: u64,
     seen_counts: DiskCounts,
@@ -118,6 +131,11 @@ impl World {
             policy: snapshots::policy_of(&mut SplitMix64::new(seed ^ 0x5A4B)),
             slow: 0,
             stalled: 0,
+            asked_count: 0,
+            broken: None,
+            space: room::SimSpace::default(),
+            used_before: Vec::new(),
+            ahead: 0,
             stored_event: 0,
             seen_counts: DiskCounts::default(),
         }
@@ -145,8 +163,8 @@ impl World {
             ActKind::LosePowerSoon => self.disk.crash_after(random.below(6)),
             ActKind::FailSync => self.disk.fail_next_sync(),
             ActKind::FailWrite => self.disk.fail_next_write(),
-            ActKind::FillDisk => self.fill(true),
-            ActKind::MakeRoom => self.fill(false),
+            ActKind::FillDisk => self.fill_disk(&mut random),
+            ActKind::MakeRoom => self.make_room(),
             ActKind::SlowDisk => {
                 self.slow = random.between(5, 40);
                 self.hit("disk slow");
@@ -192,19 +210,14 @@ impl World {
     }
 
     fn pass(&mut self, random: &mut SplitMix64) {
-        let nanos = match random.below(20) {
+        let nanos = match random.below(24) {
             0..10 => random.below(1_000_000),
             10..17 => random.below(100_000_000),
             17..19 => random.below(3_000_000_000),
-            _ => random.below(70_000_000_000),
+            19 => random.below(70_000_000_000),
+            _ => return self.pass_to_an_end(random),
         };
         self.advance(i64::try_from(nanos).expect("small"));
-    }
-
-    /// Time passes, for the machine and for those who wait.
-    pub(crate) fn advance(&mut self, nanos: i64) {
-        self.clock.advance(nanos);
-        self.gateway.advance(nanos);
     }
 
     fn ask(&mut self, random: &mut SplitMix64) {
@@ -224,23 +237,6 @@ impl World {
         self.consumer.read(&door, &self.auditor)
     }
 
-    fn fill(&mut self, is_full: bool) {
-        self.disk.set_full(is_full);
-    }
-
-    fn jump_clock(&mut self, random: &mut SplitMix64) {
-        let size = *random.pick(&JUMPS).expect("some");
-        self.clock.step(if random.coin() { size } else { -size });
-        self.hit("clock jumped");
-    }
-
-    fn right_clock(&mut self) {
-        self.clock.set_right();
-        if let Some(node) = &self.node {
-            node.confirm_clock();
-        }
-    }
-
     /// Harm is looked for by a start: in the logs all of it, in snapshots those that it would begin from.
     fn harm(&mut self, harm: Harm, random: &mut SplitMix64) -> Result<(), Violation> {
         self.kill()?;
@@ -254,6 +250,10 @@ impl World {
 
     /// Looks at everything that left the node.
     pub(crate) fn observe(&mut self) -> Result<(), Violation> {
+        if let Some(violation) = self.broken.take() {
+            return Err(violation);
+        }
+        self.allow_time();
         self.auditor.on_promised(self.promised.take())?;
         self.count_faults();
         if self.disk.is_dead() {
@@ -305,7 +305,3 @@ pub(crate) fn poll<T>(future: &mut Pin<Box<dyn Future<Output = T> + Send>>) -> O
         Poll::Pending => None,
     }
 }
-
-/// By how much the wall clock jumps, in nanoseconds.
-const JUMPS: [i64; 5] =
-    [400_000_000, 1_500_000_000, 60_000_000_000, 3_600_000_000_000, 86_400_000_000_000];

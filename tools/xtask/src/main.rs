@@ -17,6 +17,7 @@ mod coverage;
 mod covers;
 mod finding;
 mod fmt;
+mod planted;
 mod project;
 mod promise;
 mod requirements;
@@ -118,6 +119,7 @@ The project's chores. Use: cargo xtask COMMAND
   sim                   simulates the kept seeds and 100 that belong to the commit
   sim --seed N          simulates a seed, exactly as before
   sim [--seed N] --runs N  so many seeds
+  sim --planted [NAME..]   plants defects: the simulator must find each (CONTRIBUTING.md)
   promise [ROW..] [--full]
                         shows what the exchange promises, in figures (docs/promises.md)
   coverage              runs the tests and prints which share of the lines they run

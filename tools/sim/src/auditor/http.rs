@@ -4,14 +4,14 @@
 //! An answer without a command behind it is one that says so: the shard took nothing, or not in time.
 
 use port::Request;
-use schema::{AssetRef, Code, Command, Outcome, SymbolRef};
+use schema::{AssetRef, Code, Command, Event, OrderTerms, Outcome, SymbolRef};
 use serde_json::Value;
 use testkit::oracle::Oracle;
 use units::Id;
 
 use super::Auditor;
 use crate::violation::{Violation, ensure};
-use crate::world::body_hash;
+use crate::world::{ENDED_COUNT_MAX, body_hash};
 
 /// An answer over HTTP.
 struct Said {
@@ -96,9 +96,38 @@ impl Auditor {
     /// An order that is not open: canceled, ended otherwise, or not known any more.
     fn fits_gone(&self, request: &Request, order: Id, said: &Said, last: u64) -> bool {
         let is_cancel = matches!(request.command, Command::CancelOrder(_));
-        (is_cancel && said.is_done(200, last) && self.canceled.contains(&order.sequence()))
-            || said.is_error(409, Code::InvalidStateTransition)
-            || said.is_error(404, Code::OrderNotFound)
+        let ended = self.ended.get(&order.sequence()).filter(|_| self.is_own(request, order));
+        let is_canceled = ended.is_some_and(|it| it.1);
+        let is_told = if is_cancel && is_canceled {
+            said.is_done(200, last)
+        } else {
+            said.is_error(409, Code::InvalidStateTransition)
+        };
+        // A node without an archive remembers the last ones that ended in its life.
+        let is_known = ended.is_some_and(|&(at, _)| {
+            at >= self.ended_before && self.ended.len() - at <= ENDED_COUNT_MAX
+        });
+        is_told || (!is_known && said.is_error(404, Code::OrderNotFound))
+    }
+
+    /// Whether an order, by its id, belongs to the account that asks.
+    fn is_own(&self, request: &Request, order: Id) -> bool {
+        let at = usize::try_from(order.sequence().wrapping_sub(1)).ok();
+        let Some((_, Event::OrderSubmitted(it))) = at.and_then(|at| self.events.get(at)) else {
+            return false;
+        };
+        let account = match request.command {
+            Command::CancelOrder(it) => it.account,
+            Command::ReduceOrder(it) => it.account,
+            Command::ReplaceOrder(it) => it.request.account,
+            _ => return false,
+        };
+        match it.terms {
+            OrderTerms::Requested { account: owner, .. } => owner == account,
+            OrderTerms::Checked { account: owner, .. } => {
+                self.oracle.account_number(account) == Some(owner)
+            }
+        }
     }
 }
 

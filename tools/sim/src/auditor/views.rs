@@ -4,6 +4,7 @@
 //! books, markets and assets as the oracle has them.
 
 use port::{AccountView, BookView, OrderView, Query, Seen, View};
+use schema::{Event, OrderType};
 use testkit::oracle::state::{Account, Market};
 use units::{Id, Side};
 
@@ -56,8 +57,10 @@ impl Auditor {
                 let markets = self.oracle.markets();
                 let pairs = markets.iter().zip(views);
                 let is_same = |(market, view): (&Market, &port::MarketView)| {
+                    let price = |ticks: u64| i128::from(ticks) * market.terms.tick_size.0;
                     (market.number, !market.paused) == (view.number, view.open)
-                        && market.terms.symbol == view.terms.symbol
+                        && market.terms == view.terms
+                        && market.last.map(price) == view.last_price.map(|it| it.0)
                 };
                 shows(markets.len() == views.len() && pairs.into_iter().all(is_same))
             }
@@ -92,27 +95,33 @@ impl Auditor {
 
     fn are_orders(&self, id: Id, views: Option<&[OrderView]>) -> bool {
         let (Some(account), Some(views)) = (self.account_of(id), views) else { return false };
-        let mut found: Vec<_> = views
-            .iter()
-            .map(|it| {
-                let quantities = (it.quantity.0, it.filled_quantity.0, it.reserved.0);
-                (it.order_id, quantities, it.state_seq, it.side, it.is_triggered)
-            })
-            .collect();
-        found.sort_unstable_by_key(|it| it.2);
-        let mut expected: Vec<_> = account
-            .orders
-            .iter()
-            .map(|number| {
-                let it = &self.oracle.orders()[number];
-                let lot = self.oracle.markets()[it.market as usize - 1].terms.lot_size.0;
-                let amounts = (lot * i128::from(it.lots), lot * i128::from(it.filled), it.hold);
-                (it.id, amounts, it.state_seq, it.side, it.waiting.is_none())
-            })
-            .collect();
-        expected.sort_unstable_by_key(|it| it.2);
-        let plain = |it: &(Id, (i128, i128, i128), u64, Side, bool)| (it.0, it.1, it.2, it.3);
-        found.iter().map(plain).eq(expected.iter().map(plain))
+        let mut views: Vec<&OrderView> = views.iter().collect();
+        views.sort_unstable_by_key(|it| it.order_id.sequence());
+        let is_same = |(number, view): (&u64, &&OrderView)| self.is_order(*number, view);
+        views.len() == account.orders.len() && account.orders.iter().zip(&views).all(is_same)
+    }
+
+    /// An open order as it stands, and as it was submitted.
+    fn is_order(&self, number: u64, view: &OrderView) -> bool {
+        let it = &self.oracle.orders()[&number];
+        let terms = &self.oracle.markets()[it.market as usize - 1].terms;
+        let lot = terms.lot_size.0;
+        let amounts = (lot * i128::from(it.lots), lot * i128::from(it.filled), it.hold);
+        let found = (view.quantity.0, view.filled_quantity.0, view.reserved.0);
+        let price = i128::from(it.ticks) * terms.tick_size.0;
+        let is_limit = it.order_type == OrderType::Limit;
+        let submitted = usize::try_from(number - 1).ok().and_then(|at| self.events.get(at));
+        let Some((_, Event::OrderSubmitted(submitted))) = submitted else { return false };
+        let has_triggered = submitted.trigger.is_some() && it.waiting.is_none();
+        (it.id, it.state_seq, it.side) == (view.order_id, view.state_seq, view.side)
+            && amounts == found
+            && view.price.map(|price| price.0) == is_limit.then_some(price)
+            && (it.order_type, it.time_in_force) == (view.order_type, view.time_in_force)
+            && (it.post_only, it.self_trade) == (view.post_only, view.self_trade)
+            && it.expire_at == view.expire_at.map(|time| time.0)
+            && (submitted.client_order_id, submitted.trigger)
+                == (view.client_order_id, view.trigger)
+            && (submitted.oco_with, has_triggered) == (view.oco_with, view.is_triggered)
     }
 
     fn is_book(&self, number: u32, view: Option<&BookView>) -> bool {

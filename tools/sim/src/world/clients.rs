@@ -44,6 +44,8 @@ pub(crate) struct Clients {
     /// Keyed requests that were not answered as far as their client knows.
     unanswered: Vec<Message>,
     is_losing_answer: bool,
+    /// The last answer over HTTP: to whom, and its status.
+    last_status: Option<(Id, u16)>,
 }
 
 impl Clients {
@@ -64,6 +66,11 @@ impl Clients {
     /// How many wait for an answer of the node.
     pub(crate) fn inside_count(&self) -> usize {
         self.inside.len()
+    }
+
+    /// What the gateway answered to this attempt, if that was its last answer.
+    pub(crate) fn status_of(&self, attempt: Id) -> Option<u16> {
+        self.last_status.filter(|it| it.0 == attempt).map(|it| it.1)
     }
 
     fn is_known(&mut self, request: &Request) {
@@ -143,7 +150,15 @@ impl World {
         // The gateway begins with a request when it arrives.
         let time = self.gateway.handle();
         let _inside = time.enter();
-        if let Some(told) = poll(&mut answer) {
+        let told = poll(&mut answer);
+        if !is_http {
+            let fault = match &told {
+                Some(Told::Reply(answer)) => answer.as_ref().err(),
+                _ => None,
+            };
+            self.broken = self.broken.take().or(self.check_room(&request, fault).err());
+        }
+        if let Some(told) = told {
             answer = Box::pin(std::future::ready(told));
         }
         let key_hash = |request: &Request| request.key.map(|key| key.key_hash);
@@ -222,6 +237,7 @@ impl World {
         self.figures.answers += 1;
         let is_answered = match told {
             Told::Reply(answer) => {
+                self.check_fault(request, answer.as_ref().err())?;
                 self.auditor.on_answer(request, answer)?;
                 if *answer == Err(PortFault::Busy) {
                     self.coverage.hit("turned away as busy", kind);
@@ -231,6 +247,7 @@ impl World {
             Told::Http((status, body)) => {
                 self.figures.http += 1;
                 self.coverage.answered(*status);
+                self.clients.last_status = Some((request.correlation, *status));
                 self.auditor.on_http(request, (*status, body))?;
                 *status != 503
             }
@@ -241,6 +258,18 @@ impl World {
             self.clients.is_known(request);
         }
         Ok(())
+    }
+
+    /// Nobody is told of a fault that is none: a node that runs has not stopped, and answers a command
+    /// however long that takes.
+    fn check_fault(&self, request: &Request, fault: Option<&PortFault>) -> Result<(), Violation> {
+        let runs = self.node.as_ref().is_some_and(|it| it.stop_reason().is_none());
+        let may_be = match fault {
+            Some(PortFault::Stopped) => !runs,
+            Some(PortFault::TimedOut) => false,
+            Some(PortFault::Busy | PortFault::NoRoom) | None => true,
+        };
+        ensure(may_be, || format!("{request:?} was answered with {fault:?}"))
     }
 
     /// The node has stopped and everyone who waited for it must have been told so; a gateway may still wait

@@ -6,13 +6,13 @@
 use std::time::Duration;
 
 use engine::Stepped;
-use port::{Port, Request};
+use port::{Port, Query, Request};
 use schema::{AssetRef, Command, LedgerEntry};
 use testkit::rng::SplitMix64;
-use units::{Amount, Id};
+use units::{Amount, Id, Timestamp};
 
 use super::http::Message;
-use super::{Asked, World};
+use super::{Asked, World, poll};
 use crate::violation::{Violation, ensure};
 
 impl World {
@@ -21,12 +21,22 @@ impl World {
         if random.below(4) == 0 {
             self.disk.crash_after(random.below(300));
         }
-        self.set_up(random)
+        self.set_up(random)?;
+        if random.below(4) == 0 {
+            self.generator.favour(self.auditor.oracle());
+            self.ask_prepared(random)?;
+        }
+        Ok(())
     }
 
     /// As `begin`, without a fault of its own.
     pub(crate) fn set_up(&mut self, random: &mut SplitMix64) -> Result<(), Violation> {
         self.start()?;
+        self.ask_prepared(random)
+    }
+
+    /// Asks for all that the generator has prepared.
+    fn ask_prepared(&mut self, random: &mut SplitMix64) -> Result<(), Violation> {
         while self.generator.is_beginning(self.auditor.oracle()) {
             let request = self.make(random.next());
             for _ in 0..ATTEMPT_MAX {
@@ -48,6 +58,7 @@ impl World {
     /// The faults are over.
     pub(crate) fn end(&mut self) -> Result<(), Violation> {
         self.disk.calm();
+        self.make_room();
         self.slow = 0;
         self.right_clock();
         self.observe()?;
@@ -56,6 +67,7 @@ impl World {
         self.check_snapshots()?;
         self.kill()?;
         self.start()?;
+        self.sweep()?;
         self.check_progress()?;
         self.check_views()?;
         self.lose_power()?;
@@ -76,17 +88,12 @@ impl World {
     /// Whoever waits is answered, and so is someone new.
     fn check_progress(&mut self) -> Result<(), Violation> {
         self.settle()?;
+        self.place_short_lived()?;
         self.advance(Duration::from_secs(3).as_nanos().try_into().expect("small"));
+        self.check_due()?;
         let account = self.auditor.oracle().accounts()[8].id;
-        let asset = AssetRef::Listed(1);
-        let command = Command::Deposit(LedgerEntry {
-            account,
-            asset,
-            amount: Amount::ONE,
-            reference: account,
-        });
         let name = Id((u128::MAX - u128::from(self.auditor.command_count())).to_be_bytes());
-        let request = Request { correlation: name, key: None, account_version: None, command };
+        let request = deposit(account, name);
         // A fault of before may show only now: a segment that could not be prepared, a sector that is read.
         for _ in 0..ATTEMPT_MAX {
             if self.node.is_none() {
@@ -99,15 +106,62 @@ impl World {
             }
         }
         ensure(self.auditor.is_sequenced(name), || "a request came to nothing".to_owned())?;
+        self.check_gateway(deposit(account, Id(name.0.map(|byte| byte ^ 0x0F))))?;
+        let end = Timestamp(self.clock.true_time() + DAY);
+        let order = self.short_lived(&mut SplitMix64::new(self.auditor.command_count()), end);
+        self.check_gateway(order)?;
         let (inside, asked) = (self.clients.inside_count(), self.asked.len());
         ensure(inside + asked == 0, || {
             format!("{inside} requests and {asked} questions are never answered")
         })
     }
 
+    /// The gateway of a node that is well does not say that it cannot answer.
+    fn check_gateway(&mut self, request: Request) -> Result<(), Violation> {
+        let name = request.correlation;
+        let message = Message::over_http(request, self.auditor.oracle(), self.genesis.venue_id);
+        self.arrive(message);
+        // It is patient for longer than a second (SVC-11).
+        self.advance(1_000_000_000);
+        self.observe()?;
+        self.settle()?;
+        let status = self.clients.status_of(name);
+        let is_answered = status.is_some_and(|it| it != 503) || self.node.is_none();
+        ensure(is_answered, || format!("the gateway answered {status:?} to {name}"))?;
+        // As above: a fault of before may show only now.
+        if self.node.is_none() { self.start() } else { Ok(()) }
+    }
+
+    /// Some orders that end before long.
+    fn place_short_lived(&mut self) -> Result<(), Violation> {
+        let Some(door) = self.door() else { return Ok(()) };
+        let end = Timestamp(door.clock().now().0 + DUE_TIME);
+        let mut random = SplitMix64::new(self.auditor.command_count());
+        for _ in 0..SHORT_LIVED_COUNT {
+            let request = self.short_lived(&mut random, end);
+            self.arrive(Message::plain(request));
+        }
+        self.settle()?;
+        self.crowd(end)
+    }
+
+    /// Nobody asks for anything, and yet what time brings has come (D-52).
+    fn check_due(&mut self) -> Result<(), Violation> {
+        self.settle()?;
+        let Some(door) = self.door() else { return Ok(()) };
+        // A node looks for room when somebody comes.
+        let _ = poll(&mut door.query(Query::Health, 0, Duration::ZERO));
+        self.settle()?;
+        let overdue = self.auditor.overdue(door.clock().now().0 - DUE_TIME);
+        overdue.map_or(Ok(()), |what| Err(Violation(what)))
+    }
+
     /// Every view, and the consumer, are at the last event.
     fn check_views(&mut self) -> Result<(), Violation> {
+        // The follower of a node that has just started asks for what is due without any work of its own.
         self.settle()?;
+        self.settle()?;
+        self.auditor.check_hashes()?;
         self.read()?;
         let Some(door) = self.door() else {
             return Err(Violation("the node is gone".to_owned()));
@@ -138,4 +192,14 @@ impl World {
     }
 }
 
+fn deposit(account: Id, name: Id) -> Request {
+    let (asset, amount) = (AssetRef::Listed(1), Amount::ONE);
+    let command = Command::Deposit(LedgerEntry { account, asset, amount, reference: name });
+    Request { correlation: name, key: None, account_version: None, command }
+}
+
+const SHORT_LIVED_COUNT: usize = 5;
+const DAY: i64 = 86_400_000_000_000;
 const ATTEMPT_MAX: usize = 20;
+/// Nanoseconds that what is due may take: some Ticks.
+const DUE_TIME: i64 = 1_000_000_000;

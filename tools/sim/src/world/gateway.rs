@@ -64,6 +64,8 @@ impl Gateway {
     pub(crate) fn open(&mut self, port: InProcess) {
         let mut config = Config::new(self.tokens.public_key(), self.venue_id);
         config.machine = self.machine.clone();
+        // So few that a run comes to the bound.
+        config.orders_in_flight_max = ORDERS_IN_FLIGHT_MAX;
         let key = SigningKey::from_bytes(&[7; 32]);
         let signer = Arc::new(Operator { key, venue_id: self.venue_id });
         self.door = Door::new(Arc::new(port), signer, config).map(InPlace::new);
@@ -136,5 +138,6 @@ impl OperatorSigner for Operator {
     }
 }
 
+const ORDERS_IN_FLIGHT_MAX: u64 = 30;
 /// Seconds that a token lives.
 const LIFE: i64 = 900;

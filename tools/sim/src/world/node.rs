@@ -65,7 +65,7 @@ impl World {
             let is_mended = self.disk.mend();
             self.figures.detected += u64::from(is_mended);
             let has_failed = self.failures() > failures;
-            self.fill(false);
+            self.make_room();
             ensure(is_mended || has_failed, || format!("the node does not start: {last}"))?;
         }
         Err(Violation(format!("the node does not start in {ATTEMPT_MAX} attempts")))
@@ -110,6 +110,8 @@ impl World {
             Some(SnapshotStore::open(disk, Path::new(SNAPSHOTS)).map_err(StartFault::from)?);
         let storage = Storage { commands, events, folder: None, archive: None, snapshots };
         let latest = self.latest_snapshot();
+        self.begin_time();
+        self.auditor.on_start();
         let started = Stepped::start_with(self.config(), storage, self.clock.clone());
         self.auditor.on_promised(self.promised.take())?;
         let node = started?;
@@ -131,10 +133,10 @@ impl World {
             queue_count_max: 24,
             tick_interval: Duration::from_millis(80),
             feed_batch_count: 24,
-            ended_order_count: 64,
+            ended_order_count: ENDED_COUNT_MAX,
             archive_queue_size_max: 0,
             snapshots: self.policy,
-            space: None,
+            space: Some(Arc::new(self.space.clone())),
         }
     }
 
@@ -171,6 +173,7 @@ impl World {
         if let Some(node) = &mut self.node {
             node.settle();
         }
+        self.allow_time();
         self.auditor.on_promised(self.promised.take())?;
         self.check_port_told()?;
         self.drop_node()
@@ -181,6 +184,7 @@ impl World {
         self.gateway.close();
         self.consumer.disconnect();
         self.asked.clear();
+        self.allow_time();
         self.auditor.on_promised(self.promised.take())?;
         self.check_all_told()
     }
@@ -188,6 +192,8 @@ impl World {
 
 /// Starts that are tried in a row: more than faults can be asked for.
 const ATTEMPT_MAX: usize = 12;
+/// Ended orders that a node remembers.
+pub(crate) const ENDED_COUNT_MAX: usize = 64;
 pub(super) const COMMANDS: &str = "/data/commands";
 pub(super) const EVENTS: &str = "/data/events";
 pub(super) const SNAPSHOTS: &str = "/data/snapshots";

@@ -27,7 +27,7 @@ impl World {
         Ok(())
     }
 
-    fn short_lived(&self, random: &mut SplitMix64, end: Timestamp) -> Request {
+    pub(super) fn short_lived(&self, random: &mut SplitMix64, end: Timestamp) -> Request {
         let accounts = self.auditor.oracle().accounts();
         let customers = &accounts[CUSTOMER_FIRST.min(accounts.len() - 1)..];
         let account = random.pick(customers).expect("some").id;

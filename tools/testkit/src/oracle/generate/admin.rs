@@ -176,6 +176,18 @@ impl Generator {
         Command::SetAccountRates(RatesChange { account, rates, effective_at }, UNSIGNED)
     }
 
+    /// Next come rates that trades of those who trade most meet at once: a rebate above the other side's fee, and no
+    /// fee at all (FEE-11).
+    pub fn favour(&mut self, oracle: &Oracle) {
+        let own = AccountRates::Own { maker: Rate(-50_000), taker: Rate(10_000) };
+        let waiver = AccountRates::Waiver { reason: WaiverReason::MarketMaker, ends_at: None };
+        for (place, account) in oracle.accounts().iter().skip(8).take(9).enumerate() {
+            let rates = if place % 2 == 0 { own } else { waiver };
+            let change = RatesChange { account: account.id, rates, effective_at: None };
+            self.prepare(Command::SetAccountRates(change, UNSIGNED));
+        }
+    }
+
     /// A fee of a recent trade, whole or in part, again, or otherwise than it was.
     fn refund(&mut self, oracle: &Oracle) -> Command {
         let again = oracle.refunds().iter().next_back().filter(|_| self.chance(4));
