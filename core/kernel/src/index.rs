@@ -4,8 +4,9 @@
 use core::hash::{BuildHasherDefault, Hasher};
 
 use hashbrown::HashMap;
+use units::{mix, mix_bytes};
 
-/// The finaliser of SplitMix64: every bit of a sequence reaches every bit of the hash.
+/// The hash of `units::mix`.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Mix(u64);
 
@@ -17,19 +18,12 @@ impl Hasher for Mix {
 
     #[inline]
     fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.write_u64(u64::from_le_bytes(word));
-        }
+        self.0 = mix_bytes(self.0, bytes);
     }
 
     #[inline]
     fn write_u64(&mut self, value: u64) {
-        let mut mixed = value ^ self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        self.0 = mixed ^ (mixed >> 31);
+        self.0 = mix(self.0, value);
     }
 
     #[inline]

@@ -8,8 +8,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use schema::{BalanceUpdated, Label, Posting};
-use sha2::{Digest as _, Sha256};
-use units::{Amount, Id, SequenceIndex, Timestamp};
+use units::{Amount, Id, SequenceIndex, Timestamp, mix_bytes};
 
 use crate::{Account, Balance, SystemAccount};
 
@@ -46,10 +45,9 @@ impl fmt::Display for LedgerError {
 
 impl core::error::Error for LedgerError {}
 
-/// The first 8 bytes of the SHA-256 of an external id: whoever chooses names cannot choose where they fall.
+/// Where an external id is looked for. Operators give these names, not clients.
 fn hash_of(external_id: &Label) -> u64 {
-    let hash: [u8; 32] = Sha256::digest(external_id.as_str()).into();
-    u64::from_le_bytes(*hash.first_chunk().expect("32 bytes have 8"))
+    mix_bytes(0, external_id.as_str().as_bytes())
 }
 
 /// When an event happened: its number and its time.
