@@ -39,6 +39,8 @@ Settings in dex.toml, or as DEX_NAME in the environment:
   log_level = \"info\"             error, warn, info or debug (--log-level)
   workers = 2                    threads of the door
   queue_count_max = 65536        commands that may wait; beyond it requests get 503
+  orders_in_flight_max = 512     orders that may wait for their result; beyond it they get 503
+  order_wait_ms = 2              wait among orders beyond which fewer are let in
   feed_batch_count = 4096        batches kept for readers of books and trades
   ended_order_count = 65536      ended orders that can still be asked for
   snapshot_events = 1000000      events between two snapshots
@@ -75,6 +77,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     }
     if settings.queue_count_max == 0 {
         bail!("queue_count_max is 0: every command would be refused");
+    }
+    if settings.orders_in_flight_max == 0 {
+        bail!("orders_in_flight_max is 0: every order would be refused");
     }
     logging::start(settings.log, settings.log_level);
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -126,6 +131,8 @@ async fn serve(
         let address = listener.local_addr()?;
         let figures_of = engine.metrics();
         let config = Config {
+            orders_in_flight_max: settings.orders_in_flight_max,
+            order_wait_target: Duration::from_millis(settings.order_wait_ms),
             more_metrics: Some(Box::new(move |out| figures::write(out, &figures_of))),
             ..Config::new(tokens.public_key(), operator.venue_id())
         };

@@ -30,6 +30,10 @@ pub(crate) struct Settings {
     pub(crate) workers: usize,
     /// Commands that may wait for the sequencer.
     pub(crate) queue_count_max: usize,
+    /// Orders that may wait for their result at the most.
+    pub(crate) orders_in_flight_max: u64,
+    /// Milliseconds that an order may wait for others before fewer are let in.
+    pub(crate) order_wait_ms: u64,
     /// Batches that are kept for readers of books and trades.
     pub(crate) feed_batch_count: usize,
     /// Ended orders that can still be asked for.
@@ -93,6 +97,8 @@ impl Default for Settings {
             log_level: LogLevel::Info,
             workers: cores,
             queue_count_max: engine::QUEUE_COUNT_DEFAULT,
+            orders_in_flight_max: gateway::limits::ORDERS_IN_FLIGHT_MAX,
+            order_wait_ms: gateway::limits::ORDER_WAIT_TARGET_MS,
             feed_batch_count: engine::FEED_BATCH_COUNT_DEFAULT,
             ended_order_count: engine::ENDED_ORDER_COUNT_DEFAULT,
             snapshot_events: snapshots.events,

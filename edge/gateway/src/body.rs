@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::body::Body;
+use axum::BoxError;
 use axum::extract::{FromRequest, FromRequestParts as _, Request};
 use axum::http::{StatusCode, header};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Limited};
 use schema::Code;
 use serde::Deserialize;
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 
 use crate::arrival::Arrival;
 use crate::door::Door;
@@ -48,12 +48,16 @@ impl FromRequest<Arc<Door>> for Payload {
         if announced.is_some_and(|size| size > BODY_SIZE_MAX as u64) {
             return Err(too_large());
         }
-        read(body, arrival).await.map(Self)
+        read_whole(body, arrival.deadline).await.map(Self)
     }
 }
 
-async fn read(body: Body, arrival: Arrival) -> Result<Bytes, ApiError> {
-    match timeout_at(arrival.deadline, Limited::new(body, BODY_SIZE_MAX).collect()).await {
+/// A body to its end, if it comes in time and is not too large.
+pub(crate) async fn read_whole<B>(body: B, deadline: Instant) -> Result<Bytes, ApiError>
+where
+    B: axum::body::HttpBody<Data = Bytes, Error: Into<BoxError>>,
+{
+    match timeout_at(deadline, Limited::new(body, BODY_SIZE_MAX).collect()).await {
         Err(_) => Err(ApiError::new(
             StatusCode::REQUEST_TIMEOUT,
             Code::InvalidSchema,

@@ -12,9 +12,10 @@ use port::Port;
 use schema::{Command, Key};
 use units::{Id, Timestamp};
 
+use crate::admission::Admission;
 use crate::arrival::{Machine, ThisMachine};
 use crate::catalog::Catalog;
-use crate::limits::{ORDERS_IN_FLIGHT_MAX, REQUEST_TIME};
+use crate::limits::{ORDER_WAIT_TARGET, ORDERS_IN_FLIGHT_MAX, REQUEST_TIME};
 use crate::metrics::Metrics;
 use crate::token_cache::TokenVerifier;
 use crate::ws::Hub;
@@ -39,8 +40,10 @@ pub struct Config {
     pub request_time: Duration,
     /// Where time and randomness come from.
     pub machine: Arc<dyn Machine>,
-    /// Orders that may wait for their result at one time (D-116).
+    /// Orders that may wait for their result at one time at the most (D-116).
     pub orders_in_flight_max: u64,
+    /// How long an order may wait beyond what it takes alone before fewer are let in (D-117).
+    pub order_wait_target: Duration,
     /// Appends the figures of other roles of the process to `/metrics`.
     pub more_metrics: Option<MoreMetrics>,
 }
@@ -55,6 +58,7 @@ impl Config {
             request_time: REQUEST_TIME,
             machine: Arc::new(ThisMachine),
             orders_in_flight_max: ORDERS_IN_FLIGHT_MAX,
+            order_wait_target: ORDER_WAIT_TARGET,
             more_metrics: None,
         }
     }
@@ -74,6 +78,7 @@ pub struct Door {
     pub(crate) config: Config,
     pub(crate) catalog: Catalog,
     pub(crate) metrics: Metrics,
+    pub(crate) admission: Admission,
     pub(crate) hub: Arc<Hub>,
     /// Last event that an answer of this door has told of.
     pub(crate) told: AtomicU64,
@@ -90,6 +95,7 @@ impl Door {
         config: Config,
     ) -> Option<Arc<Self>> {
         let tokens = TokenVerifier::new(&config.token_key)?;
+        let admission = Admission::new(config.orders_in_flight_max, config.order_wait_target);
         Some(Arc::new(Self {
             port,
             signer,
@@ -97,6 +103,7 @@ impl Door {
             config,
             catalog: Catalog::default(),
             metrics: Metrics::default(),
+            admission,
             hub: Arc::default(),
             told: AtomicU64::new(0),
             listed: AtomicU64::new(0),

@@ -12,6 +12,7 @@
 
 mod account;
 mod admin;
+mod admission;
 mod answer;
 mod arrival;
 mod batch;

@@ -11,8 +11,25 @@ pub const BODY_SIZE_MAX: usize = 1 << 20;
 pub const REQUEST_TIME: Duration = Duration::from_secs(30);
 /// A synchronous call, all in all (SVC-11).
 pub const SUBMIT_TIME: Duration = Duration::from_secs(5);
-/// Orders that may wait for their result at one time; beyond it orders, and nothing else, get 503 (D-116).
+/// Orders that may wait for their result at one time at the most; beyond the bound orders, and nothing else,
+/// get 503 (D-116).
 pub const ORDERS_IN_FLIGHT_MAX: u64 = 512;
+/// So many may always: fewer would keep a disk that is slow from being shared by many.
+pub const ORDERS_IN_FLIGHT_MIN: u64 = 128;
+/// The bound before anything was measured (D-117).
+pub const ORDERS_IN_FLIGHT_START: u64 = 128;
+/// How long an order may wait beyond what it takes alone (D-117).
+pub const ORDER_WAIT_TARGET: Duration = Duration::from_millis(ORDER_WAIT_TARGET_MS);
+/// The same in milliseconds.
+pub const ORDER_WAIT_TARGET_MS: u64 = 2;
+/// How often the bound is moved at the most.
+pub const ADMISSION_WINDOW: Duration = Duration::from_millis(20);
+/// With fewer results the bound is not moved.
+pub const ADMISSION_SAMPLE_COUNT: u64 = 16;
+/// The bound shrinks when more than one in so many orders waited longer than the target.
+pub const ADMISSION_LATE_SHARE: u64 = 10;
+/// What an order takes alone is the least of one to two such times.
+pub const ADMISSION_BASE_TIME: Duration = Duration::from_secs(10);
 /// One attempt at a query that must reflect an event (SVC-11).
 pub const QUERY_TIME: Duration = Duration::from_secs(3);
 /// How long a query waits for what this door has told before it answers what the view has.

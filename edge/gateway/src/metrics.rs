@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::admission::Admission;
+
 /// Counters of the door.
 #[derive(Debug, Default)]
 pub(crate) struct Metrics {
@@ -15,10 +17,6 @@ pub(crate) struct Metrics {
     pub(crate) connections: Gauge,
     /// Open WebSocket connections.
     pub(crate) streams: Gauge,
-    /// Orders that wait for their result.
-    pub(crate) orders: Gauge,
-    /// Orders refused because so many waited.
-    pub(crate) orders_refused: AtomicU64,
     /// Readers dropped because they fell behind.
     pub(crate) slow_readers: AtomicU64,
 }
@@ -53,7 +51,7 @@ impl Metrics {
     }
 
     /// Appends all figures.
-    pub(crate) fn write(&self, out: &mut String) {
+    pub(crate) fn write(&self, out: &mut String, admission: &Admission) {
         out.push_str("# HELP dex_http_responses_total Answers of the door by status.\n");
         out.push_str("# TYPE dex_http_responses_total counter\n");
         for (index, count) in self.responses.iter().enumerate() {
@@ -68,12 +66,13 @@ impl Metrics {
         let gauges = [
             ("dex_http_connections", "Open connections.", self.connections.value()),
             ("dex_ws_connections", "Open WebSocket connections.", self.streams.value()),
-            ("dex_orders_in_flight", "Orders that wait for their result.", self.orders.value()),
+            ("dex_orders_in_flight", "Orders that wait for their result.", admission.in_flight()),
+            ("dex_orders_in_flight_bound", "How many of them may wait now.", admission.bound()),
         ];
         for (name, help, value) in gauges {
             write_figure(out, (name, help), "gateway", ("gauge", value));
         }
-        let refused = self.orders_refused.load(Ordering::Relaxed);
+        let refused = admission.refused();
         let name = ("dex_orders_refused_busy_total", "Orders refused because too many waited.");
         write_figure(out, name, "gateway", ("counter", refused));
         let slow = self.slow_readers.load(Ordering::Relaxed);
@@ -152,7 +151,7 @@ mod tests {
         metrics.placements.record(Duration::from_micros(300));
         let _open = metrics.connections.count();
         let mut out = String::new();
-        metrics.write(&mut out);
+        metrics.write(&mut out, &Admission::new(4, Duration::from_millis(2)));
         for line in out.lines().filter(|line| !line.starts_with('#')) {
             assert!(line.contains("role=\"gateway\""), "{line}");
             let name = line.split('{').next().expect("a name");

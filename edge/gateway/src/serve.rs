@@ -12,11 +12,13 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderName, HeaderValue, Request, Response};
+use axum::http::{HeaderName, HeaderValue, Method, Request, Response};
+use axum::response::IntoResponse as _;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use port::PortFault;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
@@ -24,8 +26,10 @@ use tokio::time::{sleep, timeout};
 use tower_service::Service as _;
 
 use crate::arrival::Arrival;
+use crate::body::read_whole;
 use crate::connection::{Connection, RequestClock};
 use crate::door::Door;
+use crate::error::ApiError;
 use crate::limits::{CONNECTION_COUNT_MAX, DRAIN_TIME};
 use crate::routes::router;
 use crate::ws::pump;
@@ -131,12 +135,30 @@ async fn answer(
     (mut request, arrival): (Request<Incoming>, Arrival),
     clock: RequestClock,
 ) -> Result<Response<Body>, Infallible> {
-    request.extensions_mut().insert(arrival);
-    let mut response = router.call(request).await?;
+    let mut response = if is_order(&request) && door.admission.refuses() {
+        refuse_order(request, arrival).await
+    } else {
+        request.extensions_mut().insert(arrival);
+        router.call(request).await?
+    };
     clock.reset();
     door.metrics.on_response(response.status().as_u16());
     if let Ok(id) = HeaderValue::try_from(arrival.correlation.to_string()) {
         response.headers_mut().insert(HeaderName::from_static("x-request-id"), id);
     }
     Ok(response)
+}
+
+/// Whether a request places one order. A batch is not told by its head: its items are refused one by one.
+fn is_order(request: &Request<Incoming>) -> bool {
+    request.method() == Method::POST && request.uri().path() == "/v1/orders"
+}
+
+/// Refuses an order by its head alone (D-117): no token is verified, nothing is read of the body but its end,
+/// without which the connection could not go on.
+async fn refuse_order(request: Request<Incoming>, arrival: Arrival) -> Response<Body> {
+    match read_whole(request.into_body(), arrival.deadline).await {
+        Ok(_) => ApiError::from(PortFault::Busy).into_response(),
+        Err(fault) => fault.into_response(),
+    }
 }

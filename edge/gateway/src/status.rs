@@ -60,7 +60,7 @@ pub(crate) async fn health(State(door): State<Arc<Door>>) -> Response {
 /// GET /metrics: figures of the door, of the shard's view, and of what else runs here.
 pub(crate) async fn metrics(State(door): State<Arc<Door>>, _: Monitor) -> Response {
     let mut out = String::with_capacity(4_096);
-    door.metrics.write(&mut out);
+    door.metrics.write(&mut out, &door.admission);
     if let Ok(View::Health(health)) = door.query_now(Query::Health).await.map(|seen| seen.view) {
         write_shard(&mut out, &health);
     }

@@ -8,14 +8,15 @@ use std::sync::atomic::Ordering;
 
 use port::{Pending, PortFault, Query, Request, Seen};
 use schema::{Command, Key, Outcome, Reply};
+use tokio::task::yield_now;
 use tokio::time::{Instant, timeout, timeout_at};
 use units::Id;
 
+use crate::admission::Place;
 use crate::arrival::Arrival;
 use crate::door::Door;
 use crate::error::ApiError;
 use crate::limits::{QUERY_TIME, SUBMIT_TIME, VIEW_WAIT};
-use crate::metrics::Counted;
 use crate::params::Params;
 
 /// A command that was done.
@@ -35,7 +36,11 @@ impl Door {
         key: Key,
         command: Command,
     ) -> Result<Reply, ApiError> {
-        let _place = self.place_for(&command)?;
+        let place = self.place_for(&command)?;
+        if place.is_some() && self.admission.is_busy() {
+            // Cancels that have come by now go first (D-117).
+            yield_now().await;
+        }
         let request = Request {
             correlation: arrival.correlation,
             key: Some(key),
@@ -46,6 +51,7 @@ impl Door {
             Ok(reply) => reply?,
             Err(_) => return Err(PortFault::TimedOut.into()),
         };
+        place.iter().for_each(Place::on_result);
         self.told.fetch_max(reply.last_event, Ordering::AcqRel);
         Ok(reply)
     }
@@ -72,8 +78,10 @@ impl Door {
         let mut replies = Vec::with_capacity(pending.len());
         for reply in pending {
             let reply = match reply {
-                Ok((_place, reply)) => {
-                    timeout_at(until, reply).await.unwrap_or(Err(PortFault::TimedOut))
+                Ok((place, reply)) => {
+                    let reply = timeout_at(until, reply).await.unwrap_or(Err(PortFault::TimedOut));
+                    place.iter().filter(|_| reply.is_ok()).for_each(Place::on_result);
+                    reply
                 }
                 Err(refused) => Err(refused),
             };
@@ -86,17 +94,11 @@ impl Door {
     }
 
     /// A place among the orders that wait for their result; what makes no order needs none (D-116).
-    fn place_for(&self, command: &Command) -> Result<Option<Counted<'_>>, PortFault> {
+    fn place_for(&self, command: &Command) -> Result<Option<Place<'_>>, PortFault> {
         if !matches!(command, Command::PlaceOrder(_)) {
             return Ok(None);
         }
-        // Counted first, so that two who ask at once are never both the last one that fits.
-        let place = self.metrics.orders.count();
-        if self.metrics.orders.value() > self.config.orders_in_flight_max {
-            self.metrics.orders_refused.fetch_add(1, Ordering::Relaxed);
-            return Err(PortFault::Busy);
-        }
-        Ok(Some(place))
+        self.admission.place().map(Some).ok_or(PortFault::Busy)
     }
 
     /// Submits a command that makes no order.

@@ -13,6 +13,7 @@ mod crowd;
 mod exchange;
 mod http;
 mod image;
+mod offer;
 mod recover;
 mod row;
 mod rows;

@@ -1,7 +1,7 @@
 //! `cargo xtask promise [ROW..] [--full]`: runs rows of the table of promises and prints their figures.
 //!
 //! Status 0: every row asked for passed; 1: one failed; 2: the command line was not understood; 3: none
-//! failed, and one could not run here.
+//! failed, and one could not run here, or not as a whole.
 
 use std::process::ExitCode;
 

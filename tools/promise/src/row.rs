@@ -60,6 +60,8 @@ pub struct Outcome {
     figures: Vec<Figure>,
     /// Why nothing was run.
     not_run: Option<String>,
+    /// Why what was run shows less than the row promises.
+    partly: Option<String>,
 }
 
 /// How a row ended.
@@ -67,6 +69,8 @@ pub struct Outcome {
 pub enum Verdict {
     /// Everything holds.
     Pass,
+    /// What was shown holds, and it is not all of it.
+    Partly(String),
     /// It cannot run here.
     NotRun(String),
     /// Something does not hold.
@@ -92,6 +96,11 @@ impl Outcome {
     /// A row that cannot run on this machine.
     pub(crate) fn not_run(why: impl Into<String>) -> Self {
         Self { not_run: Some(why.into()), ..Self::default() }
+    }
+
+    /// Says why the row cannot show all of its promise here; it does not count as passed then.
+    pub(crate) fn partly(&mut self, why: impl Into<String>) {
+        self.partly = Some(why.into());
     }
 
     /// Says what was done.
@@ -155,10 +164,11 @@ impl Outcome {
         if !broken.is_empty() {
             return Verdict::Fail(broken.join("; "));
         }
-        match &self.not_run {
-            Some(why) => Verdict::NotRun(why.clone()),
-            None if self.figures.is_empty() => Verdict::Fail("no figure".to_owned()),
-            None => Verdict::Pass,
+        match (&self.not_run, &self.partly) {
+            (Some(why), _) => Verdict::NotRun(why.clone()),
+            _ if self.figures.is_empty() => Verdict::Fail("no figure".to_owned()),
+            (None, Some(why)) => Verdict::Partly(why.clone()),
+            (None, None) => Verdict::Pass,
         }
     }
 }
@@ -204,6 +214,7 @@ impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Pass => f.write_str("PASS"),
+            Self::Partly(why) => write!(f, "PARTLY: {why}"),
             Self::NotRun(why) => write!(f, "NOT RUN: {why}"),
             Self::Fail(what) => write!(f, "FAIL: {what}"),
         }
@@ -239,6 +250,20 @@ mod tests {
     fn a_row_that_did_not_run_or_shows_nothing_never_passes() {
         let not_run = |_| Outcome::not_run("no tool");
         assert_eq!(verdict(not_run), Verdict::NotRun("no tool".to_owned()));
+        let partly = |_| {
+            let mut outcome = Outcome::default();
+            outcome.exactly("lost", 0, 0);
+            outcome.partly("too slow");
+            outcome
+        };
+        assert_eq!(verdict(partly), Verdict::Partly("too slow".to_owned()));
+        let broken = |_| {
+            let mut outcome = Outcome::default();
+            outcome.exactly("lost", 1, 0);
+            outcome.partly("too slow");
+            outcome
+        };
+        assert!(matches!(verdict(broken), Verdict::Fail(_)));
         assert!(matches!(verdict(|_| Outcome::default()), Verdict::Fail(_)));
     }
 }

@@ -85,7 +85,8 @@ fn replay_is_identical() {
     holds("replay");
 }
 
-/// Under ten times the load everything is taken or refused as overload, and no cancel is refused.
+/// Under ten times the load, or as much of it as the machine can offer, everything is taken or refused as
+/// overload, no cancel is refused, and no order that was refused is open.
 #[test]
 fn overload_is_refused_in_order() {
     holds("overload");

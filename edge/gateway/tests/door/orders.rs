@@ -472,6 +472,26 @@ async fn orders_beyond_the_bound_are_503_and_cancels_are_not() {
     assert_eq!(canceled.status, StatusCode::OK, "{}", canceled.text);
     let figures = served.anonymous("get", "/metrics", "").await.text;
     assert!(figures.contains("dex_orders_refused_busy_total{role=\"gateway\"} 1"), "{figures}");
+    assert!(figures.contains("dex_orders_in_flight_bound{role=\"gateway\"} 0"), "{figures}");
+}
+
+/// An order that is refused for overload is refused by its head: without a token, and whatever its body says. Its
+/// body is taken off the connection, however it is cut, and the connection goes on.
+#[tokio::test]
+async fn an_order_is_refused_by_its_head_and_its_connection_goes_on() {
+    let served = Served::start_with(|config| config.orders_in_flight_max = 0).await;
+    let mut stream = tokio::net::TcpStream::connect(served.address).await.expect("it listens");
+    let head = "POST /v1/orders HTTP/1.1\r\nhost: t\r\ncontent-length: 9\r\n\r\n";
+    let last = "GET /health HTTP/1.1\r\nhost: t\r\nconnection: close\r\n\r\n";
+    for piece in [head, "no ", "order}", &format!("{head}DELETE / "), last] {
+        stream.write_all(piece.as_bytes()).await.expect("sent");
+        tokio::task::yield_now().await;
+    }
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("text");
+    let statuses: Vec<&str> = answer.split("HTTP/1.1 ").skip(1).map(|it| &it[..3]).collect();
+    assert_eq!(statuses, ["503", "503", "200"], "{answer}");
+    assert_eq!(served.port.count(), 0);
 }
 
 /// A place among the orders in flight is free again once the order has its answer.
