@@ -21,6 +21,11 @@ impl SimClock {
         Self { wall: AtomicI64::new(wall), monotonic: AtomicU64::new(0), start: wall }
     }
 
+    /// What the wall clock shows.
+    pub(crate) fn shown(&self) -> i64 {
+        self.wall.load(Ordering::Relaxed)
+    }
+
     /// Lets time pass.
     pub(crate) fn advance(&self, nanos: i64) {
         let nanos = nanos.max(0);
@@ -45,8 +50,8 @@ impl SimClock {
 }
 
 impl Clock for SimClock {
-    fn wall(&self) -> i64 {
-        self.wall.load(Ordering::Relaxed)
+    fn wall(&self) -> Option<i64> {
+        Some(self.shown())
     }
 
     fn monotonic(&self) -> u64 {

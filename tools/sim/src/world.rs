@@ -7,6 +7,7 @@
 mod clients;
 mod ending;
 mod gateway;
+mod halt;
 mod http;
 mod node;
 mod replay;
@@ -153,7 +154,7 @@ impl World {
             }
             ActKind::StallConsumer => self.stalled = random.between(1, 20),
             ActKind::JumpClock => self.jump_clock(&mut random),
-            ActKind::RightClock => self.right_clock(),
+            ActKind::RightClock => self.right_clock(&mut random)?,
             ActKind::FlipBit => self.harm(Harm::Flip, &mut random)?,
             ActKind::LoseSector => self.harm(Harm::Lose, &mut random)?,
         }
@@ -234,11 +235,13 @@ impl World {
         self.hit("clock jumped");
     }
 
-    fn right_clock(&mut self) {
+    /// The wall clock is right again, and the operator says so; then trading may go on.
+    fn right_clock(&mut self, random: &mut SplitMix64) -> Result<(), Violation> {
         self.clock.set_right();
-        if let Some(node) = &self.node {
-            node.confirm_clock();
+        if self.door().is_some() && self.auditor.oracle().is_clock_unconfirmed() {
+            self.end_halt(random)?;
         }
+        Ok(())
     }
 
     /// Harm is looked for by a start: in the logs all of it, in snapshots those that it would begin from.

@@ -11,10 +11,10 @@ use port::{
     RefundView, Request, Seen, TradeState, TradeView, View,
 };
 use schema::{
-    AccountOpening, AccountStatus, AccountType, ApiClass, AssetTerms, Code, FeeKind, FeeTier,
-    Label, MarketKind, MarketTerms, Matching, OrderRequest, OrderState, OrderTier, OrderType,
-    Outcome, Refusal, Reply, RiskTier, SelfTrade, TimeInForce, Trigger, TriggerKind, TriggerSource,
-    WaiverReason, Why,
+    AccountOpening, AccountStatus, AccountType, ApiClass, AssetTerms, ClockStatus, Code, FeeKind,
+    FeeTier, Label, MarketKind, MarketTerms, Matching, OrderRequest, OrderState, OrderTier,
+    OrderType, Outcome, Refusal, Reply, RiskTier, SelfTrade, TimeInForce, Trigger, TriggerKind,
+    TriggerSource, WaiverReason, Why,
 };
 use tokio::sync::Notify;
 use units::{Amount, Id, Lots, Rate, Side, Ticks, Timestamp};
@@ -46,6 +46,8 @@ pub(crate) struct FakePort {
     pub(crate) batches: Arc<Mutex<Vec<Arc<Published>>>>,
     /// Told of each new batch.
     pub(crate) published: Arc<Notify>,
+    /// Exchange time.
+    pub(crate) time: Mutex<Timestamp>,
     /// Called when a book is asked for, before it is answered.
     pub(crate) on_book: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
@@ -177,6 +179,10 @@ impl FakePort {
 }
 
 impl Port for FakePort {
+    fn exchange_time(&self) -> Timestamp {
+        *self.time.lock().expect("no panic")
+    }
+
     fn submit(&self, request: Request) -> Pending<Result<Reply, PortFault>> {
         let script = self.script.lock().expect("no panic");
         let outcome =
@@ -424,6 +430,8 @@ fn asset() -> AssetView {
 fn health() -> HealthView {
     HealthView {
         status: HealthStatus::Healthy,
+        halt: None,
+        clock: ClockStatus::Primary,
         command_sequence: 7,
         event_sequence: 70,
         view_sequence: 69,

@@ -260,6 +260,7 @@ fn bodies_of_an_operator() -> Vec<(String, Value)> {
             json!({"min_price": "1", "max_price": "2", "min_quantity": "1", "max_quantity": "2",
             "protection_bound": "0.1", "price_band": "0.1"}),
         ),
+        ("/v1/admin/trading/halt", json!({"reason": "TECHNICAL"})),
         ("/v1/admin/fees", json!({"tiers": [tier], "effective_at": "2030-01-01T00:00:00Z"})),
         (
             rates.as_str(),

@@ -47,15 +47,18 @@ impl World {
 
     /// The faults are over.
     pub(crate) fn end(&mut self) -> Result<(), Violation> {
+        let random = &mut SplitMix64::new(self.auditor.command_count() ^ 0x0E4D_0FA1);
         self.disk.calm();
         self.slow = 0;
-        self.right_clock();
+        self.right_clock(random)?;
         self.observe()?;
+        self.check_trading(random)?;
         self.check_progress()?;
         self.check_views()?;
         self.check_snapshots()?;
         self.kill()?;
         self.start()?;
+        self.check_trading(random)?;
         self.check_progress()?;
         self.check_views()?;
         self.lose_power()?;
@@ -138,4 +141,4 @@ impl World {
     }
 }
 
-const ATTEMPT_MAX: usize = 20;
+pub(super) const ATTEMPT_MAX: usize = 20;
