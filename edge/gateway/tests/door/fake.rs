@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use port::{
     AccountFeesView, AccountView, AnnouncedRates, AssetView, BalanceView, BookView, Cursor,
-    EventFeed, FeeScheduleView, FeedFault, HealthStatus, HealthView, LevelView, Listed, MarketView,
-    OrderFilter, OrderPreview, OrderView, Page, Pending, Port, PortFault, Published, Query,
-    RefundView, Request, Seen, TradeState, TradeView, View,
+    EventFeed, FeeScheduleView, FeedFault, HaltView, HealthStatus, HealthView, LevelView, Listed,
+    MarketView, OrderFilter, OrderPreview, OrderView, Page, Pending, Port, PortFault, Published,
+    Query, RefundView, Request, Seen, TradeState, TradeView, View,
 };
 use schema::{
     AccountOpening, AccountStatus, AccountType, ApiClass, AssetTerms, ClockStatus, Code, FeeKind,
@@ -46,6 +46,8 @@ pub(crate) struct FakePort {
     pub(crate) batches: Arc<Mutex<Vec<Arc<Published>>>>,
     /// Told of each new batch.
     pub(crate) published: Arc<Notify>,
+    /// The halt that health tells of.
+    pub(crate) halt: Mutex<Option<HaltView>>,
     /// Exchange time.
     pub(crate) time: Mutex<Timestamp>,
     /// Called when a book is asked for, before it is answered.
@@ -154,7 +156,10 @@ impl FakePort {
             Query::Book(..) => View::Book(None),
             Query::Markets => View::Markets(vec![market()]),
             Query::Assets => View::Assets(vec![asset()]),
-            Query::Health => View::Health(health()),
+            Query::Health => {
+                let halt = *self.halt.lock().expect("no panic");
+                View::Health(HealthView { halt, ..health() })
+            }
             Query::Trade(TRADE) => View::Trade(Ok(trade())),
             Query::Trade(_) => View::Trade(Err(Code::TradeNotFound)),
             Query::Orders(filter, page) => View::Orders(Ok(self.listed(&filter, &page))),

@@ -37,8 +37,8 @@ impl Generator {
         match self.rng.below(100) {
             0..12 => self.refund(oracle),
             12..26 => self.set_status(oracle),
-            26..28 => self.halt(oracle),
-            28..38 => self.pause(oracle),
+            26..30 => self.halt(oracle),
+            30..38 => self.pause(oracle),
             38..55 => self.set_parameters(oracle),
             55..63 => self.set_schedule(oracle),
             63..82 => self.set_rates(oracle),
