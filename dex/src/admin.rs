@@ -21,6 +21,9 @@ use crate::settings::{Flags, Settings, Source};
 #[command(after_help = "Examples:\n  \
     dex admin pause BTC/USDT --reason \"incident 12\"\n  \
     dex admin resume BTC/USDT --reason \"incident 12 is over\"\n  \
+    dex admin halt --reason TECHNICAL\n  \
+    dex admin confirm-clock\n  \
+    dex admin resume-trading\n  \
     dex admin parameters BTC/USDT --price-band 0.1 --open-orders-max 300\n  \
     dex admin rates maker-1 --maker 0 --taker 0.0005\n  \
     dex admin rates maker-1 --waiver PROMOTION --ends-at 2027-01-01T00:00:00Z\n  \
@@ -44,6 +47,12 @@ enum Action {
     Pause(Reason),
     /// Let a paused market take orders again.
     Resume(Reason),
+    /// Stop orders on every market; cancels and withdrawals go on.
+    Halt(Halt),
+    /// End a halt: the markets that it stopped take orders again.
+    ResumeTrading,
+    /// Say that the machine's clock is right as it is; trading stays halted until it is resumed.
+    ConfirmClock,
     /// Change parameters of a market; what is not given stays.
     Parameters(Parameters),
     /// Give an account rates of its own or a waiver, or take them back.
@@ -60,6 +69,13 @@ struct Reason {
     symbol: String,
     /// Why, for the record.
     #[arg(long, value_name = "WORDS")]
+    reason: String,
+}
+
+#[derive(Debug, Arguments)]
+struct Halt {
+    /// Why: MANIPULATION, TECHNICAL, REGULATORY or LIQUIDATIONS.
+    #[arg(long, value_name = "REASON")]
     reason: String,
 }
 
@@ -147,6 +163,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let (path, body) = match &args.action {
         Action::Pause(change) => market_request(&change.symbol, "pause", change.body()),
         Action::Resume(change) => market_request(&change.symbol, "resume", change.body()),
+        Action::Halt(halt) => ("/v1/admin/trading/halt".to_owned(), halt.body()),
+        Action::ResumeTrading => ("/v1/admin/trading/resume".to_owned(), json!({})),
+        Action::ConfirmClock => ("/v1/admin/clock/confirm".to_owned(), json!({})),
         Action::Parameters(change) => market_request(&change.symbol, "parameters", change.body()),
         Action::Rates(rates) => {
             let account = account_id(&mut session, &rates.account)?;
@@ -167,6 +186,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
 }
 
 impl Reason {
+    fn body(&self) -> Value {
+        json!({"reason": self.reason})
+    }
+}
+
+impl Halt {
     fn body(&self) -> Value {
         json!({"reason": self.reason})
     }
@@ -279,6 +304,8 @@ mod tests {
         let words = std::iter::once("admin").chain(line.split(' '));
         match Line::try_parse_from(words).map_err(|fault| fault.to_string())?.action {
             Action::Pause(change) | Action::Resume(change) => Ok(change.body()),
+            Action::Halt(halt) => Ok(halt.body()),
+            Action::ResumeTrading | Action::ConfirmClock => Ok(json!({})),
             Action::Parameters(change) => Ok(change.body()),
             Action::Rates(rates) => Ok(rates.body()),
             Action::Fees(fees) => fees.body().map_err(|fault| fault.to_string()),
@@ -289,6 +316,9 @@ mod tests {
     #[test]
     fn a_line_becomes_the_body_of_its_request() {
         assert_eq!(body("pause BTC/USDT --reason late"), Ok(json!({"reason": "late"})));
+        assert_eq!(body("halt --reason TECHNICAL"), Ok(json!({"reason": "TECHNICAL"})));
+        assert_eq!(body("resume-trading"), Ok(json!({})));
+        assert_eq!(body("confirm-clock"), Ok(json!({})));
         let band = json!({"price_band": null, "open_orders_max": 3});
         assert_eq!(body("parameters A/B --price-band none --open-orders-max 3"), Ok(band));
         let own = json!({"kind": "VIP", "maker": "-0.0001", "taker": "0.0002"});
@@ -308,6 +338,8 @@ mod tests {
     fn a_line_that_says_two_things_or_nothing_is_refused() {
         for wrong in [
             "pause BTC/USDT",
+            "halt",
+            "resume-trading BTC/USDT",
             "rates a",
             "rates a --maker 0",
             "rates a --volume --waiver PROMOTION",

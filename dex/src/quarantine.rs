@@ -88,7 +88,8 @@ fn write(data: &Path, what: Quarantine) -> anyhow::Result<u64> {
     let body = Command::Quarantine(what, unsigned).body();
     let key = format!("quarantine of command {}", what.command);
     let hashes = [half(key.as_bytes()), half(&body)];
-    let now = units::Timestamp(SystemClock::new().wall());
+    let wall = SystemClock::new().wall().context("the clock of this machine cannot be read")?;
+    let now = units::Timestamp(wall);
     let sign = |key: &Key, valid_until, command: &Command| Operator {
         valid_until,
         signature: operator.sign(key, valid_until, command),

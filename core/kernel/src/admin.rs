@@ -178,6 +178,11 @@ impl<W: Watch> Kernel<W> {
         let event = MarketListed { terms: terms.clone() };
         let at = self.emit(out, EventKind::MarketListed, &event);
         self.apply_market_listed(at, &event);
+        let created = Outcome::Done { created: Some(self.id_of(at.sequence, at.timestamp)) };
+        if self.halt.is_some() {
+            // It opens with the others.
+            return Ok(created);
+        }
         let number = self.markets.count();
         let label = |text| Label::new(text).expect("a short constant");
         let opened = MarketStateChanged {
@@ -187,7 +192,7 @@ impl<W: Watch> Kernel<W> {
         };
         let opened_at = self.emit(out, EventKind::MarketResumed, &opened);
         self.apply_market_state(opened_at, number, true);
-        Ok(Outcome::Done { created: Some(self.id_of(at.sequence, at.timestamp)) })
+        Ok(created)
     }
 
     fn check_market_terms(&self, terms: &MarketTerms) -> Result<(), Refusal> {

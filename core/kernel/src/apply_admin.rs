@@ -53,6 +53,7 @@ impl<W: Watch> Kernel<W> {
         let number = self.markets.count() + 1;
         let market = Market::new(number, event.terms.clone(), pair);
         self.markets.list(market);
+        self.note_closed(number);
         self.count_market(number);
     }
 
@@ -66,6 +67,9 @@ impl<W: Watch> Kernel<W> {
 
     pub(crate) fn apply_market_state(&mut self, _at: EventHead, number: u32, open: bool) {
         self.markets.at_mut(number).open = open;
+        if !open {
+            self.note_closed(number);
+        }
         self.park_triggered(number, open);
         self.count_market(number);
     }

@@ -73,7 +73,9 @@ impl<W: Watch> Kernel<W> {
         if quantity <= Amount::ZERO {
             return refuse(Why::QuantityNotPositive);
         }
-        let Some(total) = market.lot.count(quantity) else { return refuse(Why::QuantityOffLot) };
+        let Some(total) = market.lot.bounded_count(quantity) else {
+            return refuse(Why::QuantityOffLot);
+        };
         if total >= order.total.0 || total <= order.filled.0 {
             return refuse(Why::NotAReduction);
         }

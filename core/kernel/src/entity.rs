@@ -13,6 +13,7 @@ use schema::wire::{
 };
 use schema::{Event, FeeScheduleChanged, FeeTier, MarketListed, Payload};
 
+use crate::halting::write_halt;
 use crate::keys::KeptKey;
 use crate::rates::{AccountFees, Schedule};
 use crate::refund::write_refunded;
@@ -21,7 +22,7 @@ use crate::{Conditions, Kernel, Market, Order, Watch};
 /// Names one part of the state. The order of the kinds is that of the state hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Entity {
-    /// Genesis, sequence, time, epoch, clock, fee schedule, last hash and snapshot.
+    /// Genesis, sequence, time, epoch, clock, fee schedule, last hash and snapshot, and the halt that lasts.
     System,
     /// An asset, by number.
     Asset(u32),
@@ -167,6 +168,10 @@ impl<W: Watch> Kernel<W> {
         });
         write_option(out, recorded.clock, |out, clock| out.push(clock.number()));
         write_schedule(&self.schedule, out);
+        // Nothing while there is none, so that what was hashed before there were halts stays what it was.
+        if let Some(halt) = &self.halt {
+            write_halt(halt, out);
+        }
     }
 
     /// Every entity of the state, kind by kind, each kind in a fixed order.

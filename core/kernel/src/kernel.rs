@@ -21,6 +21,7 @@ use units::{Id, Timestamp};
 
 use crate::asset::Assets;
 use crate::due::DueQueue;
+use crate::halting::Halt;
 use crate::keys::Keys;
 use crate::market::Markets;
 use crate::order::{Orders, Slot};
@@ -63,6 +64,8 @@ pub(crate) struct Recorded {
 pub struct Kernel<W: Watch = Unwatched> {
     pub(crate) position: Position,
     pub(crate) recorded: Recorded,
+    /// The halt of trading that lasts; boxed, since there hardly ever is one.
+    pub(crate) halt: Option<Box<Halt>>,
     pub(crate) assets: Assets,
     pub(crate) markets: Markets,
     pub(crate) ledger: Ledger,
@@ -129,6 +132,7 @@ impl<W: Watch> Kernel<W> {
         Self {
             position: Position::default(),
             recorded: Recorded::default(),
+            halt: None,
             assets: Assets::default(),
             markets: Markets::default(),
             ledger: Ledger::new(),
@@ -393,6 +397,15 @@ impl<W: Watch> Kernel<W> {
             }
             Command::RecordClockStatus { from, to, skew } => {
                 self.record_clock_status(*from, *to, *skew, out)
+            }
+            Command::HaltTrading(halt, operator) => {
+                self.halt_trading(stamped, (halt, operator), out)
+            }
+            Command::ResumeTrading(actor, operator) => self
+                .check_operator(stamped, operator)
+                .and_then(|()| self.resume_trading(*actor, out)),
+            Command::ConfirmClock(_, operator) => {
+                self.check_operator(stamped, operator).and_then(|()| self.confirm_clock())
             }
             // Where the command that it names stood, it has acted already.
             Command::Quarantine(_, operator) => {

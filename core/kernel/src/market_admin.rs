@@ -35,6 +35,9 @@ impl<W: Watch> Kernel<W> {
         if market.open == open {
             return Err(Refusal::new(Code::InvalidStateTransition, Why::MarketStateUnchanged));
         }
+        if open && self.halt.is_some() {
+            return Err(Refusal::new(Code::InvalidStateTransition, Why::HaltedAsWhole));
+        }
         let number = market.number;
         let event =
             MarketStateChanged { market: number, reason: change.reason, actor: change.actor };

@@ -290,7 +290,7 @@ impl<W: Watch> Kernel<W> {
             }
             lots
         } else {
-            Lots(market.lot.count(request.quantity).ok_or(refuse(Why::QuantityOffLot))?)
+            Lots(market.lot.bounded_count(request.quantity).ok_or(refuse(Why::QuantityOffLot))?)
         };
         if !bounds.contains(&lots) {
             return Err(refuse(Why::QuantityOutOfBounds));
@@ -469,7 +469,7 @@ fn whole_ticks(market: &Market, price: Amount) -> Result<Ticks, Refusal> {
     if price <= Amount::ZERO {
         return Err(refuse(Why::PriceNotPositive));
     }
-    let ticks = Ticks(market.tick.count(price).ok_or(refuse(Why::PriceOffTick))?);
+    let ticks = Ticks(market.tick.bounded_count(price).ok_or(refuse(Why::PriceOffTick))?);
     if ticks < market.terms.min_price || ticks > market.terms.max_price {
         return Err(refuse(Why::PriceOutOfBounds));
     }

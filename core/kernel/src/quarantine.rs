@@ -5,8 +5,8 @@
 //! by one. Nothing of the command itself is done: no check, no key, no due work, any of which may be what breaks.
 
 use schema::{
-    Command, EventBuffer, EventKind, HaltReason, HaltScope, InvariantViolated, Label,
-    MarketStateChanged, Outcome, Quarantine, Reply, Stamped, TradingHalted,
+    Command, EventBuffer, EventKind, HaltReason, HaltScope, InvariantViolated, Outcome, Quarantine,
+    Reply, Stamped, TradingHalted,
 };
 use units::Timestamp;
 
@@ -55,22 +55,10 @@ impl<W: Watch> Kernel<W> {
             expires_at: None,
         };
         self.emit(out, EventKind::TradingHalted, &halted);
-        self.pause_all(quarantine.actor, out);
+        self.pause_all(HaltReason::Invariant, quarantine.actor, out);
         out.end();
         self.end_command();
         let last_event = self.position.event_sequence;
         Reply { command: stamped.sequence, last_event, outcome: Outcome::Done { created: None } }
-    }
-
-    fn pause_all(&mut self, actor: Label, out: &mut EventBuffer) {
-        let reason = Label::new(HaltReason::Invariant.name()).expect("a short constant");
-        for market in 1..=self.markets.count() {
-            if !self.markets.at(market).open {
-                continue;
-            }
-            let event = MarketStateChanged { market, reason, actor };
-            let at = self.emit(out, EventKind::MarketPaused, &event);
-            self.apply_market_state(at, market, false);
-        }
     }
 }

@@ -187,19 +187,25 @@ impl<W: Watch> Kernel<W> {
             Event::StateHashRecorded(event) => self.apply_state_hash(at, event),
             Event::SnapshotTaken(event) => self.apply_snapshot(at, event),
             Event::ClockStatusChanged(event) => self.apply_clock(at, event),
-            // Records; what they say of markets is in the events behind them (D-109).
-            Event::InvariantViolated(_) | Event::TradingHalted(_) => {}
+            // A record; what it says of markets is in the events behind it (D-109).
+            Event::InvariantViolated(_) => {}
+            Event::TradingHalted(event) => {
+                self.may_halt(event).then(|| self.apply_halted(at, event))?;
+            }
+            Event::TradingResumed(event) => {
+                self.halt.is_some().then(|| self.apply_resumed(at, event))?;
+            }
             Event::AssetListed(event) => self.apply_asset_listed(at, event),
             Event::MarketListed(event) => {
                 self.pair_of(event)?;
                 self.apply_market_listed(at, event);
             }
             Event::MarketPaused(event) => {
-                self.markets.market(event.market)?;
+                self.may_set_market(event.market, false).then_some(())?;
                 self.apply_market_state(at, event.market, false);
             }
             Event::MarketResumed(event) => {
-                self.markets.market(event.market)?;
+                self.may_set_market(event.market, true).then_some(())?;
                 self.apply_market_state(at, event.market, true);
             }
             Event::AccountCreated(event) => {

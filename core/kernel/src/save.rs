@@ -17,19 +17,22 @@ use ledger::{Account, Balance, SystemAccount};
 use schema::limits::FEE_TIER_COUNT_MAX;
 use schema::wire::{DecodeError, Reader, write_option, write_time, write_u64};
 use schema::{
-    AccountStatus, ClockStatus, Event, EventKind, FeeTier, OrderState, OrderType, SelfTrade,
-    TimeInForce, TriggerKind, WaiverReason, decode_payload,
+    AccountStatus, ClockStatus, Event, EventKind, FeeTier, HaltReason, OrderState, OrderType,
+    SelfTrade, TimeInForce, TriggerKind, WaiverReason, decode_payload,
 };
 use units::{Amount, Lots, Side, Timestamp};
 
 use crate::due::DueKind;
+use crate::halting::read_halt;
 use crate::keys::KeptKey;
 use crate::market::{Market, tick_times_lot};
 use crate::rates::{AccountFees, SpecialRates};
 use crate::{Conditions, Entity, Kernel, Order, Unwatched, Waiting, Watch};
 
-/// Format of saved state that this version writes and reads.
+/// Format of the saved state of a shard that trades.
 pub const SNAPSHOT_FORMAT: u8 = 1;
+/// The same of a halted one: behind the system's part the halt follows (D-119).
+pub const HALTED_FORMAT: u8 = 2;
 
 /// Why bytes are no saved state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +63,7 @@ impl From<DecodeError> for LoadError {
 impl<W: Watch> Kernel<W> {
     /// Appends the whole state.
     pub fn save(&self, out: &mut Vec<u8>) {
-        out.push(SNAPSHOT_FORMAT);
+        out.push(if self.halt.is_some() { HALTED_FORMAT } else { SNAPSHOT_FORMAT });
         write_u64(out, self.position.command_sequence);
         write_time(out, self.position.last_stamp);
         self.save_one(Entity::System, out);
@@ -124,12 +127,17 @@ impl<W: Watch> Kernel<W> {
     pub fn load_watched(bytes: &[u8], watch: W) -> Result<Self, LoadError> {
         let mut kernel = Self::watched(watch);
         let mut reader = Reader::new(bytes);
-        if reader.u8()? != SNAPSHOT_FORMAT {
-            return Err(DecodeError::Unknown.into());
-        }
+        let is_halted = match reader.u8()? {
+            SNAPSHOT_FORMAT => false,
+            HALTED_FORMAT => true,
+            _ => return Err(DecodeError::Unknown.into()),
+        };
         kernel.position.command_sequence = reader.u64()?;
         kernel.position.last_stamp = reader.time()?;
         kernel.load_system(&mut reader)?;
+        if is_halted {
+            kernel.halt = Some(Box::new(read_halt(&mut reader)?));
+        }
         for _ in 0..reader.u64()? {
             let Event::AssetListed(listed) =
                 decode_payload(&mut reader, EventKind::AssetListed, 1)?
@@ -144,6 +152,7 @@ impl<W: Watch> Kernel<W> {
         for _ in 0..reader.u64()? {
             kernel.load_market(&mut reader)?;
         }
+        kernel.check_halt()?;
         kernel.load_accounts(&mut reader)?;
         kernel.load_orders(&mut reader)?;
         kernel.check_pairs()?;
@@ -162,6 +171,15 @@ impl<W: Watch> Kernel<W> {
     pub fn continue_behind(&mut self, command_sequence: u64, last_stamp: Timestamp) {
         self.position.command_sequence = command_sequence;
         self.position.last_stamp = last_stamp;
+    }
+
+    /// While a halt lasts every market is closed, and the halt names markets that there are, each once.
+    fn check_halt(&self) -> Result<(), LoadError> {
+        let Some(halt) = &self.halt else { return Ok(()) };
+        consistent(halt.reason != HaltReason::Invariant)?;
+        consistent(halt.markets.is_sorted_by(|one, other| one < other))?;
+        consistent(halt.markets.iter().all(|&market| self.markets.market(market).is_some()))?;
+        consistent(self.markets.iter().all(|market| !market.open))
     }
 
     /// Each pair is two open orders of one account and market that name each other (D-67).

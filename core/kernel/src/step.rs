@@ -38,6 +38,14 @@ impl Step {
         }
     }
 
+    /// The same, but the greatest count for what is whole and beyond 64 bits: it is above every bound of a market, and
+    /// what is wrong with it is that, and not that it is not whole.
+    #[inline]
+    pub(crate) fn bounded_count(&self, amount: Amount) -> Option<u64> {
+        let is_whole = || amount.0 > 0 && amount.0.unsigned_abs() % self.size == 0;
+        self.count(amount).or_else(|| is_whole().then_some(u64::MAX))
+    }
+
     /// What `count` steps are; `None` beyond the range of a balance.
     #[inline]
     pub(crate) fn amount(&self, count: u64) -> Option<Amount> {
@@ -67,6 +75,11 @@ mod tests {
             assert_eq!(step.count(Amount(amount.0 + 1)), (size == 1).then(|| count + 1));
             assert_eq!(step.count(Amount(-amount.0)), (count == 0).then_some(0));
         }
-        assert_eq!(Step::new(Amount(1)).count(Amount(i128::MAX)), None);
+        let (one, two) = (Step::new(Amount(1)), Step::new(Amount(2)));
+        assert_eq!(one.count(Amount(i128::MAX)), None);
+        assert_eq!(one.bounded_count(Amount(i128::MAX)), Some(u64::MAX));
+        assert_eq!(two.bounded_count(Amount(i128::MAX)), None, "it is odd");
+        assert_eq!(two.bounded_count(Amount(-2)), None);
+        assert_eq!(two.bounded_count(Amount(8)), Some(4));
     }
 }

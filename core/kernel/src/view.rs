@@ -2,11 +2,11 @@
 
 use ledger::{Account, Balance};
 use schema::limits::{KEY_COUNT_DEFAULT, KEY_COUNT_RESERVE};
-use schema::{AssetTerms, Command, FeeTier, Genesis, Label};
+use schema::{AssetTerms, ClockStatus, Command, FeeTier, Genesis, Label};
 use units::{Amount, Id, Lots, Side, Ticks, Timestamp};
 
 use crate::due::day_of;
-use crate::{KeptKey, Kernel, Market, Order, Position, Watch};
+use crate::{Halt, KeptKey, Kernel, Market, Order, Position, Watch};
 
 impl<W: Watch> Kernel<W> {
     /// Where the kernel stands in its logs.
@@ -53,6 +53,18 @@ impl<W: Watch> Kernel<W> {
             _ => KEY_COUNT_RESERVE,
         };
         self.key_count_max().saturating_add(reserve)
+    }
+
+    /// The halt that lasts (D-119).
+    #[must_use]
+    pub fn halt(&self) -> Option<&Halt> {
+        self.halt.as_deref()
+    }
+
+    /// Where the stamps come from, as it is on record (TIME-40).
+    #[must_use]
+    pub fn clock_status(&self) -> ClockStatus {
+        self.recorded.clock.unwrap_or(ClockStatus::Primary)
     }
 
     /// The event of the last recorded snapshot.

@@ -143,6 +143,9 @@ impl Run {
         self.compare_orders();
         self.compare_markets();
         self.compare_refunds();
+        let made = kernel.halt().map(|it| (it.reason, it.markets.clone()));
+        let expected = oracle.halt().map(|it| (it.reason, it.markets.iter().copied().collect()));
+        assert_eq!(made, expected, "halt {}", self.at());
     }
 
     fn compare_accounts(&self) {

@@ -301,7 +301,7 @@ fn an_unknown_type_stops_replay() {
     assert_eq!(sound[place], EventKind::BalanceUpdated.number());
     let known: Vec<u8> = EventKind::ALL.iter().map(|kind| kind.number()).collect();
     let later =
-        [EventKind::CoreVersionActivated, EventKind::MarketDelisted, EventKind::TradingResumed];
+        [EventKind::CoreVersionActivated, EventKind::MarketDelisted, EventKind::DepositConfirmed];
     let unknown = (0..0x80).filter(|number| !known.contains(number));
     for kind in later.map(EventKind::number).into_iter().chain(unknown) {
         let mut bytes = sound.clone();

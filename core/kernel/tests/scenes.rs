@@ -52,6 +52,7 @@ files! {
     changes
     faults
     fees
+    halts
     interplay
     kernels
     keys

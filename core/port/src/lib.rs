@@ -24,7 +24,7 @@ use core::pin::Pin;
 use core::time::Duration;
 
 use schema::{Command, Key, Reply};
-use units::Id;
+use units::{Id, Timestamp};
 
 pub use feed::{EventFeed, FeedFault, LevelChange, MarketUpdate, Published, TradePrint};
 pub use history::{
@@ -34,8 +34,8 @@ pub use history::{
 };
 pub use view::{
     AccountFeesView, AccountView, AnnouncedRates, AssetView, BalanceView, BookView,
-    FeeScheduleView, HealthStatus, HealthView, LevelView, MarketView, OrderPreview, OrderView,
-    Query, REFUND_COUNT_SHOWN, RefundView, Seen, View,
+    FeeScheduleView, HaltView, HealthStatus, HealthView, LevelView, MarketView, OrderPreview,
+    OrderView, Query, REFUND_COUNT_SHOWN, RefundView, Seen, View,
 };
 
 /// A future that any executor can run.
@@ -84,6 +84,9 @@ impl core::error::Error for PortFault {}
 pub trait Port: Send + Sync + 'static {
     /// Submits a command. The future ends when its result may be told: after it is durable.
     fn submit(&self, request: Request) -> Pending<Result<Reply, PortFault>>;
+
+    /// Exchange time now (TIME-14): what the ends of keys and approvals are held against. It is no stamp.
+    fn exchange_time(&self) -> Timestamp;
 
     /// What was published after event `after`, then what comes.
     ///

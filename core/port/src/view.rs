@@ -7,9 +7,9 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use schema::{
-    AccountOpening, AccountStatus, AssetTerms, Code, ExpiryReason, FeeKind, FeeTier, Label,
-    MarketTerms, OrderRequest, OrderState, OrderType, Refusal, SelfTrade, TimeInForce, Trigger,
-    WaiverReason,
+    AccountOpening, AccountStatus, AssetTerms, ClockStatus, Code, ExpiryReason, FeeKind, FeeTier,
+    HaltReason, Label, MarketTerms, OrderRequest, OrderState, OrderType, Refusal, SelfTrade,
+    TimeInForce, Trigger, WaiverReason,
 };
 use units::{Amount, Id, Rate, Side, Timestamp};
 
@@ -275,11 +275,26 @@ impl HealthStatus {
     }
 }
 
+/// A halt of trading that lasts (GOV-33).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HaltView {
+    /// Why.
+    pub reason: HaltReason,
+    /// Who, for the record.
+    pub actor: Label,
+    /// Since when.
+    pub since: Timestamp,
+}
+
 /// How the shard is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HealthView {
     /// In one word.
     pub status: HealthStatus,
+    /// The halt that lasts: no market takes orders, and everything else goes on.
+    pub halt: Option<HaltView>,
+    /// Where stamps come from (TIME-40).
+    pub clock: ClockStatus,
     /// Last durable command.
     pub command_sequence: u64,
     /// Last event of the live kernel that may be told.

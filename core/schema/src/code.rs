@@ -324,6 +324,16 @@ enumeration! {
         TooManyOrdersOfShard = 70, "the shard holds as many open orders as it may";
         /// FEE-24.
         RefundTooLarge = 71, "no more goes back than is left of the fee";
+        /// GOV-33.
+        TradingHalted = 72, "trading is halted already";
+        /// GOV-35.
+        NotHalted = 73, "trading is not halted";
+        /// GOV-35.
+        HaltedAsWhole = 74, "trading is halted, and resumes as a whole";
+        /// TIME-34.
+        ClockUnconfirmed = 75, "nobody has confirmed the clock";
+        /// TIME-34.
+        ClockTrusted = 76, "the clock needs no confirming";
     }
 }
 

@@ -10,8 +10,8 @@ use units::{Amount, Id, Rate, Side, Timestamp};
 
 use crate::{
     AccountStatus, AccountType, ApiClass, AssetTerms, ClockStatus, CommandKind, FeeRefund, FeeTier,
-    Label, MarketParameters, MarketTerms, OrderTier, OrderType, PositionSide, RiskTier, SelfTrade,
-    TimeInForce, TriggerKind, TriggerSource, WaiverReason,
+    HaltReason, Label, MarketParameters, MarketTerms, OrderTier, OrderType, PositionSide, RiskTier,
+    SelfTrade, TimeInForce, TriggerKind, TriggerSource, WaiverReason,
 };
 
 /// A command with what the sequencer and the gateway put on it.
@@ -66,6 +66,11 @@ pub struct Operator {
     pub valid_until: Timestamp,
     /// Ed25519 over `signed_bytes`.
     pub signature: [u8; 64],
+}
+
+impl Operator {
+    /// No approval: what stands behind a halt by the sequencer itself (D-119).
+    pub const NONE: Self = Self { valid_until: Timestamp(0), signature: [0; 64] };
 }
 
 /// A market by its listing number, or by a text that named none.
@@ -127,6 +132,13 @@ pub enum Command {
     },
     /// Leaves a command out, since it breaks an invariant (D-49).
     Quarantine(Quarantine, Operator),
+    /// Stops trading on the whole shard; cancels and money out go on (GOV-33). The sequencer's own, for CLOCK, has
+    /// no key and no approval (TIME-34, TIME-35, TIME-39).
+    HaltTrading(TradingHalt, Operator),
+    /// Ends the halt, by whom; the markets that it paused take orders again (GOV-35).
+    ResumeTrading(Label, Operator),
+    /// The wall clock is right as it is now, says who; stamps follow it again (TIME-34).
+    ConfirmClock(Label, Operator),
     /// Adds an asset.
     ListAsset(AssetTerms, Operator),
     /// Adds a market.
@@ -219,6 +231,15 @@ pub struct Quarantine {
     /// What the other side was.
     pub right: Label,
     /// Who decided it.
+    pub actor: Label,
+}
+
+/// A halt of the shard (GOV-33).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TradingHalt {
+    /// Why.
+    pub reason: HaltReason,
+    /// Who, for the record.
     pub actor: Label,
 }
 
@@ -454,6 +475,9 @@ impl Command {
             Self::RecordSnapshot { .. } => CommandKind::RecordSnapshot,
             Self::RecordClockStatus { .. } => CommandKind::RecordClockStatus,
             Self::Quarantine(..) => CommandKind::Quarantine,
+            Self::HaltTrading(..) => CommandKind::HaltTrading,
+            Self::ResumeTrading(..) => CommandKind::ResumeTrading,
+            Self::ConfirmClock(..) => CommandKind::ConfirmClock,
             Self::ListAsset(..) => CommandKind::ListAsset,
             Self::ListMarket(..) => CommandKind::ListMarket,
             Self::CreateAccount(_) => CommandKind::CreateAccount,

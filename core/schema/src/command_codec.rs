@@ -14,7 +14,7 @@ use crate::change_codec::{
     write_market_change, write_parameter_change, write_profile_change, write_rates_change,
     write_reduce, write_replace, write_schedule, write_transfer,
 };
-use crate::halt::{read_quarantine, write_quarantine};
+use crate::halt::{read_halt, read_quarantine, write_halt, write_quarantine};
 use crate::order_codec::{read_order, write_order};
 use crate::refund::{read_refund, write_refund};
 use crate::terms_codec::{
@@ -99,6 +99,9 @@ impl Command {
 const fn operator_of(command: &Command) -> Option<&Operator> {
     match command {
         Command::Quarantine(_, operator)
+        | Command::HaltTrading(_, operator)
+        | Command::ResumeTrading(_, operator)
+        | Command::ConfirmClock(_, operator)
         | Command::ListAsset(_, operator)
         | Command::ListMarket(_, operator)
         | Command::SetAccountStatus(_, operator)
@@ -135,6 +138,10 @@ fn write_body_only(out: &mut Vec<u8>, command: &Command) {
             write_amount(out, *skew);
         }
         Command::Quarantine(quarantine, _) => write_quarantine(out, quarantine),
+        Command::HaltTrading(halt, _) => write_halt(out, halt),
+        Command::ResumeTrading(actor, _) | Command::ConfirmClock(actor, _) => {
+            write_label(out, actor);
+        }
         Command::ListAsset(terms, _) => write_asset(out, terms),
         Command::ListMarket(terms, _) => write_market(out, terms),
         Command::CreateAccount(opening) => write_opening(out, opening),
@@ -220,6 +227,9 @@ fn read_body(reader: &mut Reader<'_>, kind: CommandKind) -> Result<Command, Deco
             skew: reader.amount()?,
         },
         K::Quarantine => Command::Quarantine(read_quarantine(reader)?, read_operator(reader)?),
+        K::HaltTrading => Command::HaltTrading(read_halt(reader)?, read_operator(reader)?),
+        K::ResumeTrading => Command::ResumeTrading(reader.label()?, read_operator(reader)?),
+        K::ConfirmClock => Command::ConfirmClock(reader.label()?, read_operator(reader)?),
         K::ListAsset => Command::ListAsset(read_asset(reader)?, read_operator(reader)?),
         K::ListMarket => Command::ListMarket(read_market(reader)?, read_operator(reader)?),
         K::CreateAccount => Command::CreateAccount(read_opening(reader)?),

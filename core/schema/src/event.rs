@@ -14,7 +14,7 @@ use crate::{
     Detail, EventKind, ExpiryReason, FeeKind, FeeRefunded, FeeTier, Genesis, HoldReason,
     InvariantViolated, Label, MarketParameters, MarketTerms, OrderTier, OrderType, PositionSide,
     ReduceReason, ReleaseReason, RiskTier, SelfTrade, SymbolRef, TimeInForce, TradingHalted,
-    Trigger, UpdateReason, WaiverReason,
+    TradingResumed, Trigger, UpdateReason, WaiverReason,
 };
 
 /// Configuration and operator key of the venue (EVT-86).
@@ -483,6 +483,7 @@ pub enum Event {
     ClockStatusChanged(ClockStatusChanged),
     InvariantViolated(InvariantViolated),
     TradingHalted(TradingHalted),
+    TradingResumed(TradingResumed),
     AssetListed(AssetListed),
     MarketListed(MarketListed),
     MarketPaused(MarketStateChanged),
@@ -527,6 +528,7 @@ impl Event {
             Self::ClockStatusChanged(_) => K::ClockStatusChanged,
             Self::InvariantViolated(_) => K::InvariantViolated,
             Self::TradingHalted(_) => K::TradingHalted,
+            Self::TradingResumed(_) => K::TradingResumed,
             Self::AssetListed(_) => K::AssetListed,
             Self::MarketListed(_) => K::MarketListed,
             Self::MarketPaused(_) => K::MarketPaused,

@@ -11,7 +11,7 @@ use crate::change_codec::{
     read_countdown_changed, read_parameters_changed, read_profile_changed, read_reduced,
     read_schedule_changed, read_tier_changed, read_transferred, read_triggered,
 };
-use crate::halt::{read_halted, read_violated};
+use crate::halt::{read_halted, read_resumed, read_violated};
 use crate::refund::read_refunded;
 use crate::terms_codec::{
     read_asset, read_genesis, read_market, read_opening, write_asset, write_genesis, write_market,
@@ -183,6 +183,7 @@ impl Payload for Event {
             Self::ClockStatusChanged(event) => event,
             Self::InvariantViolated(event) => event,
             Self::TradingHalted(event) => event,
+            Self::TradingResumed(event) => event,
             Self::AssetListed(event) => event,
             Self::MarketListed(event) => event,
             Self::MarketPaused(event) | Self::MarketResumed(event) => event,
@@ -259,6 +260,7 @@ pub(crate) fn read_event(
         }),
         K::InvariantViolated => Event::InvariantViolated(read_violated(reader)?),
         K::TradingHalted => Event::TradingHalted(read_halted(reader)?),
+        K::TradingResumed => Event::TradingResumed(read_resumed(reader)?),
         K::AssetListed => Event::AssetListed(AssetListed { terms: read_asset(reader)? }),
         K::MarketListed => Event::MarketListed(MarketListed { terms: read_market(reader)? }),
         K::MarketPaused => Event::MarketPaused(read_market_state(reader)?),

@@ -1,6 +1,7 @@
-//! What stops a shard: the quarantine of a command, and the two events in its place (D-49, D-109).
+//! What stops trading on a shard and lets it go on: the quarantine of a command and the two events in its place (D-49,
+//! D-109), a halt and its end (D-119).
 //!
-//! Owns the stored form of all three.
+//! Owns the stored form of all of them.
 
 use alloc::vec::Vec;
 
@@ -8,7 +9,7 @@ use units::Timestamp;
 
 use crate::event_codec::Payload;
 use crate::wire::{DecodeError, Reader, write_label, write_option, write_time, write_u64};
-use crate::{HaltReason, HaltScope, Label, Quarantine};
+use crate::{HaltReason, HaltScope, Label, Quarantine, TradingHalt};
 
 /// A command broke an invariant and was left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +39,30 @@ pub struct TradingHalted {
     pub actor: Label,
     /// When it ends by itself.
     pub expires_at: Option<Timestamp>,
+}
+
+/// Trading goes on; MarketResumed of each market that the halt paused follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TradingResumed {
+    /// How far it reaches: as far as the halt.
+    pub scope: HaltScope,
+    /// Who, for the record.
+    pub actor: Label,
+}
+
+impl HaltReason {
+    /// Those that people halt for (GOV-33); the others are found by the exchange itself.
+    pub const BY_PEOPLE: &'static [Self] =
+        &[Self::Manipulation, Self::Technical, Self::Regulatory, Self::Liquidations];
+}
+
+pub(crate) fn write_halt(out: &mut Vec<u8>, halt: &TradingHalt) {
+    out.push(halt.reason.number());
+    write_label(out, &halt.actor);
+}
+
+pub(crate) fn read_halt(reader: &mut Reader<'_>) -> Result<TradingHalt, DecodeError> {
+    Ok(TradingHalt { reason: reader.tag(HaltReason::from_number)?, actor: reader.label()? })
 }
 
 pub(crate) fn write_quarantine(out: &mut Vec<u8>, quarantine: &Quarantine) {
@@ -94,4 +119,15 @@ pub(crate) fn read_halted(reader: &mut Reader<'_>) -> Result<TradingHalted, Deco
         actor: reader.label()?,
         expires_at: reader.option(Reader::time)?,
     })
+}
+
+impl Payload for TradingResumed {
+    fn write(&self, out: &mut Vec<u8>, _: u64) {
+        out.push(self.scope.number());
+        write_label(out, &self.actor);
+    }
+}
+
+pub(crate) fn read_resumed(reader: &mut Reader<'_>) -> Result<TradingResumed, DecodeError> {
+    Ok(TradingResumed { scope: reader.tag(HaltScope::from_number)?, actor: reader.label()? })
 }

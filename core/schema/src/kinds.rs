@@ -404,6 +404,12 @@ enumeration! {
         RecordClockStatus = 6, "RecordClockStatus";
         /// Names a command that is left out, since it breaks an invariant (D-49).
         Quarantine = 7, "Quarantine";
+        /// Stops trading on the whole shard (D-119).
+        HaltTrading = 8, "HaltTrading";
+        /// Ends a halt (GOV-35).
+        ResumeTrading = 9, "ResumeTrading";
+        /// Says that the wall clock is right as it is (TIME-34).
+        ConfirmClock = 10, "ConfirmClock";
         /// Adds an asset.
         ListAsset = 16, "ListAsset";
         /// Adds a market.
@@ -489,7 +495,7 @@ enumeration! {
         FeeScheduleChanged = 24, "FeeScheduleChanged";
         /// A halt began.
         TradingHalted = 25, "TradingHalted";
-        /// A halt ended; later.
+        /// A halt ended.
         TradingResumed = 26, "TradingResumed";
         /// A broken invariant on record.
         InvariantViolated = 27, "InvariantViolated";

@@ -40,7 +40,7 @@ pub use command::{
     AccountOpening, AccountRates, AssetRef, CancelAllOrders, CancelOrder, Command, CountdownCancel,
     FeeSchedule, Genesis, Key, KeyOrigin, LedgerEntry, MarketChange, Operator, OrderRequest,
     ParameterChange, ProfileChange, Quarantine, RatesChange, ReduceOrder, ReplaceOrder, Stamped,
-    StatusChange, SymbolRef, Transfer, Trigger, signed_bytes,
+    StatusChange, SymbolRef, TradingHalt, Transfer, Trigger, signed_bytes,
 };
 pub use command_codec::{COMMAND_FORMAT, decode_command, encode_command};
 pub use event::{
@@ -53,7 +53,7 @@ pub use event::{
 };
 pub use event_buffer::{EventBuffer, EventGroup, EventHead, EventIter, GroupHead, GroupIter};
 pub use event_codec::{Payload, decode_payload};
-pub use halt::{InvariantViolated, TradingHalted};
+pub use halt::{InvariantViolated, TradingHalted, TradingResumed};
 pub use kinds::{
     AccountStatus, AccountType, ApiClass, Bucket, CanceledBy, ClockStatus, CommandKind, EventKind,
     ExpiryReason, FeeKind, HaltReason, HaltScope, HoldReason, MarketKind, Matching, OrderState,

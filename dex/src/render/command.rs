@@ -69,6 +69,7 @@ fn quarantine(what: &Quarantine) -> Fields {
         .text("actor", what.actor)
 }
 
+#[expect(clippy::too_many_lines, reason = "a flat match, one arm a command")]
 fn body<W: Watch>(kernel: &Kernel<W>, command: &Command) -> Fields {
     match command {
         Command::Tick => Fields::new(),
@@ -89,6 +90,12 @@ fn body<W: Watch>(kernel: &Kernel<W>, command: &Command) -> Fields {
             Fields::new().text("from", from.name()).text("to", to.name()).text("skew", skew)
         }
         Command::Quarantine(what, _) => quarantine(what),
+        Command::HaltTrading(halt, _) => {
+            Fields::new().text("reason", halt.reason.name()).text("actor", halt.actor)
+        }
+        Command::ResumeTrading(actor, _) | Command::ConfirmClock(actor, _) => {
+            Fields::new().text("actor", actor)
+        }
         Command::ListAsset(terms, _) => registry::asset(terms),
         Command::ListMarket(terms, _) => {
             registry::market(Fields::new().text("symbol", terms.symbol), terms)

@@ -40,6 +40,7 @@ fn registered(scene: &Scene<'_>, at: EventHead, event: &Event) -> anyhow::Result
         Event::ClockStatusChanged(event) => registry::clock_status(event),
         Event::InvariantViolated(event) => registry::invariant_violated(event),
         Event::TradingHalted(event) => registry::trading_halted(event),
+        Event::TradingResumed(event) => registry::trading_resumed(event),
         Event::AssetListed(event) => registry::asset_listed(at, event),
         Event::MarketListed(event) => registry::market_listed(scene, event),
         Event::MarketPaused(event) | Event::MarketResumed(event) => {

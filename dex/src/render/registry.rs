@@ -7,7 +7,7 @@ use schema::{
     AccountCreated, AccountOpening, AccountStatusChanged, AssetListed, AssetTerms,
     ClockStatusChanged, EventHead, FeeTier, Genesis, GenesisRecorded, InvariantViolated,
     LeaderChanged, MarketListed, MarketStateChanged, MarketTerms, NetworkTerms, SnapshotTaken,
-    StateHashRecorded, TradingHalted,
+    StateHashRecorded, TradingHalted, TradingResumed,
 };
 
 use super::fields::{Fields, Value};
@@ -67,6 +67,10 @@ pub(super) fn trading_halted(event: &TradingHalted) -> Fields {
         .text("reason", event.reason.name())
         .text("actor", event.actor)
         .maybe_time("expires_at", event.expires_at)
+}
+
+pub(super) fn trading_resumed(event: &TradingResumed) -> Fields {
+    Fields::new().text("scope", event.scope.name()).text("actor", event.actor)
 }
 
 pub(super) fn asset_listed(at: EventHead, event: &AssetListed) -> Fields {

@@ -14,7 +14,7 @@ use crate::limits::REQUEST_TIME;
 
 /// What a door takes from the machine that it runs on: time, and randomness. A simulator brings its own.
 pub trait Machine: Send + Sync + 'static {
-    /// Good for the ends of tokens and of keys, never for an event.
+    /// Good for the ends of tokens, never for an event.
     fn wall_clock(&self) -> Timestamp;
     /// A random UUID of version 4.
     fn random_id(&self) -> Id;

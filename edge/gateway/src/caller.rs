@@ -41,7 +41,7 @@ impl Caller {
         let token = header.to_str().ok().and_then(|text| text.strip_prefix("Bearer "));
         let token =
             token.ok_or_else(|| ApiError::unauthenticated("credentials are `Bearer TOKEN`"))?;
-        let now = door.machine().wall_clock().0.div_euclid(1_000_000_000);
+        let now = door.wall_clock().0.div_euclid(1_000_000_000);
         match door.tokens.verify(token, now) {
             Ok(claims) => Ok(Self { claims, method: parts.method.clone(), uri: parts.uri.clone() }),
             Err(fault) => {

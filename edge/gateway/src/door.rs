@@ -112,9 +112,26 @@ impl Door {
 }
 
 impl Door {
-    /// The machine's time and randomness.
+    /// Exchange time and the machine's randomness, for keys and approvals.
     pub(crate) fn machine(&self) -> &dyn Machine {
-        &*self.config.machine
+        self
+    }
+
+    /// The machine's own time, for the ends of tokens.
+    pub(crate) fn wall_clock(&self) -> Timestamp {
+        self.config.machine.wall_clock()
+    }
+}
+
+/// The core holds the ends of keys and approvals against its stamps, so they are made by exchange time: a wall clock
+/// that has stepped would spoil every cancel, and the operator's own word that it is right (D-119).
+impl Machine for Door {
+    fn wall_clock(&self) -> Timestamp {
+        self.port.exchange_time()
+    }
+
+    fn random_id(&self) -> Id {
+        self.config.machine.random_id()
     }
 }
 

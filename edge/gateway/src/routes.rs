@@ -99,6 +99,9 @@ routes! {
     post "/v1/admin/markets/{symbol}/pause" Operator admin::pause_market, PAUSE_MARKET;
     post "/v1/admin/markets/{symbol}/resume" Operator admin::resume_market, RESUME_MARKET;
     post "/v1/admin/markets/{symbol}/parameters" Operator admin::set_parameters, SET_PARAMETERS;
+    post "/v1/admin/trading/halt" Operator admin::halt_trading, HALT_TRADING;
+    post "/v1/admin/trading/resume" Operator admin::resume_trading, RESUME_TRADING;
+    post "/v1/admin/clock/confirm" Operator admin::confirm_clock, CONFIRM_CLOCK;
     post "/v1/admin/fees" Operator admin::set_schedule, SET_SCHEDULE;
     get "/v1/admin/accounts" Operator admin::find_account, FIND_ACCOUNT;
     post "/v1/admin/accounts" Operator admin::create_account, CREATE_ACCOUNT;

@@ -86,6 +86,8 @@ fn survives(durability: &str) -> &'static str {
 fn health_object(health: &HealthView) -> Object {
     let mut body = Object::new()
         .text("status", health.status.name())
+        .text("trading", if health.halt.is_some() { "halted" } else { "open" })
+        .text("clock", health.clock.name())
         .shown("venue_id", health.venue_id)
         .count("shard", health.shard)
         .text("durability", health.durability)
@@ -93,6 +95,13 @@ fn health_object(health: &HealthView) -> Object {
         .count("command_sequence", health.command_sequence)
         .count("event_sequence", health.event_sequence)
         .count("view_sequence", health.view_sequence);
+    if let Some(halt) = &health.halt {
+        let halt = Object::new()
+            .text("reason", halt.reason.name())
+            .text("actor", halt.actor.as_str())
+            .time("since", halt.since);
+        body = body.object("halt", halt);
+    }
     if let Some((sequence, hash)) = health.state_hash {
         let mut text = String::with_capacity(64);
         for byte in hash {
@@ -113,6 +122,12 @@ fn write_shard(out: &mut String, health: &HealthView) {
             "dex_view_lag_events",
             "Events that the view is behind.",
             health.event_sequence.saturating_sub(health.view_sequence),
+        ),
+        ("dex_trading_halted", "1 while trading is halted.", u64::from(health.halt.is_some())),
+        (
+            "dex_clock_source",
+            "Where stamps come from: 0 the clock, 1 its backup, 2 the machine's monotonic clock alone.",
+            u64::from(health.clock.number()),
         ),
         ("dex_up", "1 unless the shard is stopped.", {
             u64::from(health.status != HealthStatus::Unhealthy)

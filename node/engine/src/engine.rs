@@ -136,11 +136,6 @@ impl Engine {
         self.shard.reason()
     }
 
-    /// A person says that the wall clock is right after a step (D-53): stamps follow it again.
-    pub fn confirm_clock(&self) {
-        self.shard.clock.confirm();
-    }
-
     /// Takes no more commands, answers those it has, makes all durable and ends its threads.
     #[must_use]
     pub fn stop(mut self) -> Stopped {

@@ -3,19 +3,20 @@
 //! Owns monotonicity. A stamp is above every stamp given before and above what the log ends with
 //! (TIME-22 to TIME-24): while the wall clock is behind, stamps rise by 1 ns (TIME-33). A reading of
 //! the wall clock that moved by more than 1 s against the monotonic clock is a *step* (D-53): it is
-//! counted, reported, and used in no stamp. From then on time goes on with the monotonic clock from
-//! the last good reading, and stamps carry the fallback flag (TIME-38), until a person confirms the
-//! clock.
+//! counted and used in no stamp. From then on the clock is *unconfirmed*: time goes on with the monotonic clock
+//! from the last good reading, stamps carry the fallback flag (TIME-38), and the sequencer halts trading
+//! (TIME-34, TIME-35) until a person confirms the clock (D-119). A wall clock that cannot be read is
+//! replaced by the backup (TIME-37), and without one by the monotonic clock in the same way, but trading goes on until
+//! the estimated error passes 1 s (TIME-39).
 //!
-//! Known limits: D-53 also halts trading at a step and when the estimated error of the fallback
-//! passes 1 s (TIME-32, TIME-34, TIME-35, TIME-39). There is no halt command yet, so a step here makes
-//! the shard degraded and goes on record as ClockStatusChanged, and nothing more. The difference to
-//! NTP is the operating system's to watch.
+//! Known limits: the difference to NTP is the operating system's to watch (TIME-32), and the machine has no backup
+//! clock of its own.
 
 use std::fmt;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use schema::ClockStatus;
 use units::{Amount, Timestamp};
 
 use crate::clock::Clock;
@@ -25,8 +26,8 @@ use crate::clock::Clock;
 pub struct Stamp {
     /// Exchange time.
     pub time: Timestamp,
-    /// Whether it comes from the monotonic clock alone.
-    pub fallback: bool,
+    /// Where it comes from.
+    pub source: ClockStatus,
 }
 
 /// A step of the wall clock against the monotonic clock.
@@ -46,9 +47,13 @@ pub struct ExchangeClock {
 struct State {
     /// The last stamp given.
     last: i64,
-    /// Wall minus monotonic time at the last good reading.
+    /// Exchange time minus monotonic time at the last good reading.
     offset: i64,
-    fallback: bool,
+    /// Monotonic time of that reading.
+    good_at: u64,
+    source: ClockStatus,
+    /// Nobody trusts the clock: a person must look at it.
+    unconfirmed: bool,
     /// A step that nobody was told of yet.
     step: Option<ClockStep>,
     /// Readings that were not above the last stamp.
@@ -58,23 +63,25 @@ struct State {
 
 impl ExchangeClock {
     /// A clock whose first stamp is above `floor`, the last stamp and event time of the log. A wall
-    /// clock more than 1 s behind that is a step back (TIME-24).
+    /// clock more than 1 s behind that is a step back (TIME-24). One that lies ahead cannot be told from a rest.
     #[must_use]
     pub fn above(clock: Arc<dyn Clock>, floor: Timestamp) -> Self {
-        let offset = read_offset(&*clock);
-        let mut state = State {
-            last: floor.0,
-            offset,
-            fallback: false,
-            step: None,
-            behind_count: 0,
-            step_count: 0,
-        };
-        let behind = floor.0.saturating_sub(clock.wall());
-        if behind > STEP_NANOS {
-            state.offset = offset.saturating_add(behind);
-            state.note_step(behind.saturating_neg());
+        let mut state = State::at(&*clock, floor);
+        if let Some(reading) = Reading::of(&*clock) {
+            state.follow(&reading);
+            let behind = floor.0.saturating_sub(reading.time());
+            if behind > STEP_NANOS {
+                state.offset = reading.offset.saturating_add(behind);
+                state.note_step(behind.saturating_neg());
+            }
         }
+        Self { clock, state: Mutex::new(state) }
+    }
+
+    /// A clock that nobody had confirmed when the log ended: it goes on from there, whatever the machine says now.
+    #[must_use]
+    pub fn unconfirmed(clock: Arc<dyn Clock>, floor: Timestamp) -> Self {
+        let state = State { unconfirmed: true, ..State::at(&*clock, floor) };
         Self { clock, state: Mutex::new(state) }
     }
 
@@ -87,7 +94,7 @@ impl ExchangeClock {
             state.behind_count += 1;
         }
         state.last = reading.max(state.last.saturating_add(1));
-        Stamp { time: Timestamp(state.last), fallback: state.fallback }
+        Stamp { time: Timestamp(state.last), source: state.source }
     }
 
     /// Exchange time now, for whoever asks (TIME-14); no stamp.
@@ -108,10 +115,22 @@ impl ExchangeClock {
         self.state.lock().step.take()
     }
 
-    /// Whether stamps come from the monotonic clock alone.
+    /// Where stamps come from.
     #[must_use]
-    pub fn is_fallback(&self) -> bool {
-        self.state.lock().fallback
+    pub fn source(&self) -> ClockStatus {
+        self.state.lock().source
+    }
+
+    /// Whether a person must confirm the clock before anybody trades by it.
+    #[must_use]
+    pub fn is_unconfirmed(&self) -> bool {
+        self.state.lock().unconfirmed
+    }
+
+    /// The estimated error of time without a clock, in seconds: 100 parts per million of it (TIME-39).
+    pub(crate) fn error(&self) -> Amount {
+        let state = self.state.lock();
+        nanos(i128::from(state.error(&*self.clock)))
     }
 
     /// Readings that were not above the last stamp, and steps.
@@ -120,32 +139,107 @@ impl ExchangeClock {
         (state.behind_count, state.step_count)
     }
 
-    /// A person says that the wall clock is right: it is followed again.
-    pub fn confirm(&self) {
+    /// A person says that the clock is right as it is: it is followed again. `false`, and nothing changes, when it
+    /// cannot be read.
+    pub(crate) fn confirm(&self) -> bool {
         let mut state = self.state.lock();
-        state.offset = read_offset(&*self.clock);
-        state.fallback = false;
+        let Some(reading) = Reading::of(&*self.clock) else { return false };
+        state.follow(&reading);
+        (state.unconfirmed, state.step) = (false, None);
+        true
     }
 }
 
 impl State {
+    /// Without a clock, from this time on.
+    fn at(clock: &dyn Clock, floor: Timestamp) -> Self {
+        Self {
+            last: floor.0,
+            offset: floor.0.saturating_sub(monotonic(clock)),
+            good_at: clock.monotonic(),
+            source: ClockStatus::Fallback,
+            unconfirmed: false,
+            step: None,
+            behind_count: 0,
+            step_count: 0,
+        }
+    }
+
     fn read(&mut self, clock: &dyn Clock) -> i64 {
-        if !self.fallback {
-            let offset = read_offset_near(clock, self.offset);
-            let moved = offset.saturating_sub(self.offset);
-            if moved.saturating_abs() > STEP_NANOS {
-                self.note_step(moved);
-            } else {
-                self.offset = offset;
+        if !self.unconfirmed {
+            match Reading::near(clock, self.offset) {
+                Some(reading) if reading.moved(self.offset) > STEP_NANOS => {
+                    self.note_step(reading.offset.saturating_sub(self.offset));
+                }
+                Some(reading) => self.follow(&reading),
+                None => self.go_without(clock),
             }
         }
         monotonic(clock).saturating_add(self.offset)
     }
 
+    const fn follow(&mut self, reading: &Reading) {
+        (self.offset, self.good_at) = (reading.offset, reading.monotonic);
+        self.source = reading.source;
+    }
+
+    /// No clock can be read: the monotonic one goes on, for as long as its error is small (TIME-38, TIME-39).
+    fn go_without(&mut self, clock: &dyn Clock) {
+        self.source = ClockStatus::Fallback;
+        self.unconfirmed = self.error(clock) > STEP_NANOS.unsigned_abs();
+    }
+
+    /// In nanoseconds.
+    fn error(&self, clock: &dyn Clock) -> u64 {
+        clock.monotonic().saturating_sub(self.good_at) / ERROR_DIVISOR
+    }
+
     fn note_step(&mut self, nanos: i64) {
-        self.fallback = true;
+        self.source = ClockStatus::Fallback;
+        self.unconfirmed = true;
         self.step_count += 1;
         self.step = Some(ClockStep { nanos });
+    }
+}
+
+/// What a clock shows, against the monotonic one.
+#[derive(Clone, Copy, Debug)]
+struct Reading {
+    source: ClockStatus,
+    offset: i64,
+    monotonic: u64,
+}
+
+impl Reading {
+    /// Of the first clock that can be read.
+    fn of(clock: &dyn Clock) -> Option<Self> {
+        let monotonic = clock.monotonic();
+        let (source, time) = match clock.wall() {
+            Some(time) => (ClockStatus::Primary, time),
+            None => (ClockStatus::Backup, clock.backup()?),
+        };
+        let since = i64::try_from(monotonic).unwrap_or(i64::MAX);
+        Some(Self { source, offset: time.saturating_sub(since), monotonic })
+    }
+
+    /// Read again when it looks like a step: a thread that slept between the two clocks sees one where there is none.
+    fn near(clock: &dyn Clock, expected: i64) -> Option<Self> {
+        let mut reading = Self::of(clock)?;
+        for _ in 0..STEP_READING_COUNT {
+            if reading.moved(expected) <= STEP_NANOS {
+                break;
+            }
+            reading = Self::of(clock)?;
+        }
+        Some(reading)
+    }
+
+    const fn moved(&self, expected: i64) -> i64 {
+        self.offset.saturating_sub(expected).saturating_abs()
+    }
+
+    fn time(&self) -> i64 {
+        self.offset.saturating_add_unsigned(self.monotonic)
     }
 }
 
@@ -153,7 +247,7 @@ impl ClockStep {
     /// Its size in seconds.
     #[must_use]
     pub fn skew(self) -> Amount {
-        Amount(i128::from(self.nanos).abs() * (Amount::ONE.0 / 1_000_000_000))
+        nanos(i128::from(self.nanos).abs())
     }
 }
 
@@ -163,32 +257,21 @@ impl fmt::Debug for ExchangeClock {
     }
 }
 
+/// Nanoseconds in seconds.
+const fn nanos(count: i128) -> Amount {
+    Amount(count * (Amount::ONE.0 / 1_000_000_000))
+}
+
 fn monotonic(clock: &dyn Clock) -> i64 {
     i64::try_from(clock.monotonic()).unwrap_or(i64::MAX)
-}
-
-fn read_offset(clock: &dyn Clock) -> i64 {
-    let monotonic = monotonic(clock);
-    clock.wall().saturating_sub(monotonic)
-}
-
-/// The offset, read again when it looks like a step: a thread that slept between the two readings
-/// sees one where there is none.
-fn read_offset_near(clock: &dyn Clock, expected: i64) -> i64 {
-    let mut offset = read_offset(clock);
-    for _ in 0..STEP_READING_COUNT {
-        if offset.saturating_sub(expected).saturating_abs() <= STEP_NANOS {
-            break;
-        }
-        offset = read_offset(clock);
-    }
-    offset
 }
 
 /// What is a step: more than 1 s (D-53).
 const STEP_NANOS: i64 = 1_000_000_000;
 /// Readings that must agree on a step.
 const STEP_READING_COUNT: u32 = 3;
+/// 100 parts per million (TIME-39).
+const ERROR_DIVISOR: u64 = 10_000;
 
 #[cfg(test)]
 mod tests {
@@ -197,6 +280,10 @@ mod tests {
     use std::thread;
 
     const NOON: i64 = 1_708_123_456_789_012_345;
+
+    fn stamp(time: i64, source: ClockStatus) -> Stamp {
+        Stamp { time: Timestamp(time), source }
+    }
 
     fn at_noon(floor: i64) -> (Arc<ManualClock>, ExchangeClock) {
         let manual = Arc::new(ManualClock::new(NOON));
@@ -211,7 +298,7 @@ mod tests {
         assert_eq!(clock.stamp().time.0, NOON);
         assert_eq!(clock.stamp().time.0, NOON + 1);
         manual.step(-500_000_000);
-        assert_eq!(clock.stamp(), Stamp { time: Timestamp(NOON + 2), fallback: false });
+        assert_eq!(clock.stamp(), stamp(NOON + 2, ClockStatus::Primary));
         assert_eq!(clock.counts(), (2, 0), "counted, and no step");
         manual.advance(500_000_003);
         assert_eq!(clock.stamp().time.0, NOON + 3);
@@ -224,12 +311,11 @@ mod tests {
     #[test]
     fn the_first_stamp_is_above_the_log() {
         let (_, clock) = at_noon(NOON + 900_000_000);
-        assert_eq!(clock.stamp(), Stamp { time: Timestamp(NOON + 900_000_001), fallback: false });
+        assert_eq!(clock.stamp(), stamp(NOON + 900_000_001, ClockStatus::Primary));
         let (manual, clock) = at_noon(NOON + 2_000_000_000);
         assert_eq!(clock.take_step(), Some(ClockStep { nanos: -2_000_000_000 }));
         manual.advance(5);
-        let stamp = clock.stamp();
-        assert_eq!(stamp, Stamp { time: Timestamp(NOON + 2_000_000_005), fallback: true });
+        assert_eq!(clock.stamp(), stamp(NOON + 2_000_000_005, ClockStatus::Fallback));
     }
 
     /// No stamp uses a time that jumped, in either direction, before a person said so.
@@ -240,18 +326,120 @@ mod tests {
             assert_eq!(clock.stamp().time.0, NOON);
             manual.advance(1_000);
             manual.step(step);
-            assert_eq!(clock.stamp(), Stamp { time: Timestamp(NOON + 1_000), fallback: true });
+            assert_eq!(clock.stamp(), stamp(NOON + 1_000, ClockStatus::Fallback));
+            assert!(clock.is_unconfirmed());
             assert_eq!(clock.take_step(), Some(ClockStep { nanos: step }));
             assert_eq!(clock.take_step(), None);
             assert_eq!(ClockStep { nanos: step }.skew(), Amount::from_units(3_600));
             manual.advance(1_000);
             assert_eq!(clock.stamp().time.0, NOON + 2_000);
-            clock.confirm();
-            assert!(!clock.is_fallback());
-            let stamp = clock.stamp();
-            assert_eq!(stamp.time.0, (NOON + 2_000 + step).max(NOON + 2_001));
+            assert!(clock.confirm() && !clock.is_unconfirmed());
+            let time = (NOON + 2_000 + step).max(NOON + 2_001);
+            assert_eq!(clock.stamp(), stamp(time, ClockStatus::Primary));
             assert_eq!(clock.counts().1, 1);
         }
+    }
+
+    /// Just over 1 s is a step in either direction, and 1 s is none. A step that is taken back is still one.
+    #[test]
+    fn more_than_a_second_is_a_step() {
+        for second in [1_000_000_000, -1_000_000_000_i64] {
+            let (manual, clock) = at_noon(0);
+            let _ = clock.stamp();
+            manual.step(second);
+            assert_eq!(clock.stamp().source, ClockStatus::Primary);
+            let (manual, clock) = at_noon(0);
+            let _ = clock.stamp();
+            manual.step(second + second.signum());
+            assert_eq!(clock.stamp(), stamp(NOON + 1, ClockStatus::Fallback));
+            manual.step(-second - second.signum());
+            manual.advance(100);
+            assert_eq!(clock.stamp(), stamp(NOON + 100, ClockStatus::Fallback));
+            assert!(clock.is_unconfirmed());
+        }
+    }
+
+    /// A clock that was unconfirmed when the log ended goes on from there, wherever the machine's is now.
+    #[test]
+    fn what_was_unconfirmed_stays_so() {
+        for floor in [NOON - 86_400_000_000_000, NOON + 86_400_000_000_000] {
+            let manual = Arc::new(ManualClock::new(NOON));
+            let clock = ExchangeClock::unconfirmed(manual.clone(), Timestamp(floor));
+            manual.advance(70);
+            assert_eq!(clock.stamp(), stamp(floor + 70, ClockStatus::Fallback));
+            assert!(clock.is_unconfirmed() && clock.confirm());
+            assert_eq!(clock.stamp(), stamp((NOON + 70).max(floor + 71), ClockStatus::Primary));
+        }
+    }
+
+    /// The backup takes over between two stamps, and the first clock again when it is there; neither is a step
+    /// while the two agree to the second.
+    /// covers: TIME-37
+    #[test]
+    fn the_backup_goes_on_without_a_gap() {
+        let (manual, clock) = at_noon(0);
+        manual.set_working(true, true);
+        assert_eq!(clock.stamp(), stamp(NOON, ClockStatus::Primary));
+        manual.advance(1_000);
+        manual.set_working(false, true);
+        assert_eq!(clock.stamp(), stamp(NOON + 1_000, ClockStatus::Backup));
+        manual.advance(1_000);
+        manual.step(900_000_000);
+        manual.set_working(true, true);
+        assert_eq!(clock.stamp(), stamp(NOON + 900_002_000, ClockStatus::Primary));
+        assert!(!clock.is_unconfirmed() && clock.counts().1 == 0);
+    }
+
+    /// With no clock left the monotonic one goes on from the last good time; its error is 100 parts per million of
+    /// what has passed, and beyond 10,000 s a person must look.
+    /// covers: TIME-38, TIME-39
+    #[test]
+    fn without_a_clock_time_goes_on_for_ten_thousand_seconds() {
+        let (manual, clock) = at_noon(0);
+        let _ = clock.stamp();
+        manual.set_working(false, false);
+        let second = 1_000_000_000_u32;
+        for passed in 1..=10_000 {
+            manual.advance(second);
+            let time = NOON + passed * i64::from(second);
+            assert_eq!(clock.stamp(), stamp(time, ClockStatus::Fallback));
+            assert!(!clock.is_unconfirmed(), "{passed} s");
+        }
+        assert_eq!(clock.error(), Amount::ONE);
+        manual.advance(10_000);
+        assert!(clock.stamp().source == ClockStatus::Fallback && clock.is_unconfirmed());
+        assert!(!clock.confirm(), "there is nothing to confirm");
+        // Its return alone confirms nothing.
+        manual.set_working(true, false);
+        let _ = clock.stamp();
+        assert!(clock.is_unconfirmed() && clock.confirm());
+        assert_eq!(clock.stamp().source, ClockStatus::Primary);
+    }
+
+    /// A clock that comes back in time is followed without anybody's word, unless it has stepped meanwhile.
+    #[test]
+    fn a_clock_that_comes_back_is_followed() {
+        for (step, source) in [(0, ClockStatus::Primary), (-3_000_000_000, ClockStatus::Fallback)] {
+            let (manual, clock) = at_noon(0);
+            let _ = clock.stamp();
+            manual.set_working(false, false);
+            manual.advance(500);
+            assert_eq!(clock.stamp(), stamp(NOON + 500, ClockStatus::Fallback));
+            manual.step(step);
+            manual.set_working(true, false);
+            manual.advance(500);
+            assert_eq!(clock.stamp(), stamp(NOON + 1_000, source));
+            assert_eq!(clock.is_unconfirmed(), step != 0);
+        }
+    }
+
+    /// A start without any clock goes on from the log.
+    #[test]
+    fn a_start_without_a_clock_goes_on_from_the_log() {
+        let manual = Arc::new(ManualClock::new(NOON));
+        manual.set_working(false, false);
+        let clock = ExchangeClock::above(manual, Timestamp(NOON - 5));
+        assert_eq!(clock.stamp(), stamp(NOON - 4, ClockStatus::Fallback));
     }
 
     /// covers: TIME-23

@@ -5,7 +5,7 @@
 
 use journal::{CommandLog, RecordBuilder};
 use kernel::Kernel;
-use schema::{Command, EventBuffer, Genesis, Outcome, Stamped, encode_command};
+use schema::{ClockStatus, Command, EventBuffer, Genesis, Outcome, Stamped, encode_command};
 
 use crate::bounds::is_storable;
 use crate::config::Config;
@@ -71,7 +71,7 @@ impl Term<'_> {
         Stamped {
             sequence: self.log.end().sequence + 1,
             stamp: stamp.time,
-            fallback_clock: stamp.fallback,
+            fallback_clock: stamp.source == ClockStatus::Fallback,
             correlation: None,
             key: None,
             command,

@@ -10,11 +10,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use port::{
-    EventFeed, FeedFault, HealthView, Pending, Port, PortFault, Query, Request, Seen,
-    View as ViewAnswer,
+    EventFeed, FeedFault, HaltView, HealthStatus, HealthView, Pending, Port, PortFault, Query,
+    Request, Seen, View as ViewAnswer,
 };
-use schema::{Code, Command, Outcome, Refusal, Reply, Why};
-use units::Id;
+use schema::{Code, Command, HaltReason, Outcome, Refusal, Reply, TradingHalt, Why};
+use units::{Id, Timestamp};
 
 use crate::bounds::is_storable;
 use crate::exchange_clock::ExchangeClock;
@@ -96,7 +96,8 @@ impl InProcess {
             | Command::RecordStateHash { .. }
             | Command::RecordSnapshot { .. }
             | Command::RecordClockStatus { .. }
-            | Command::Quarantine(..) => {
+            | Command::Quarantine(..)
+            | Command::HaltTrading(TradingHalt { reason: HaltReason::Clock, .. }, _) => {
                 let refusal = Refusal::new(Code::PermissionDenied, Why::NotOffered);
                 Some(Ok(Reply { command: 0, last_event, outcome: Outcome::Refused(refusal) }))
             }
@@ -127,6 +128,10 @@ impl Port for InProcess {
             return ready(Err(self.refused(refused)));
         }
         Box::pin(async move { receiver.await.unwrap_or(Err(PortFault::Stopped)) })
+    }
+
+    fn exchange_time(&self) -> Timestamp {
+        self.shard.clock.now()
     }
 
     fn events(&self, after: u64) -> Result<Box<dyn EventFeed>, FeedFault> {
@@ -209,8 +214,19 @@ fn answer(shard: &Shard, query: Query) -> Result<Seen, PortFault> {
     }
     let kernel = view.kernel();
     let genesis = kernel.genesis();
+    let halt = kernel.halt().map(|halt| HaltView {
+        reason: halt.reason,
+        actor: halt.actor,
+        since: halt.since,
+    });
+    let status = match shard.health() {
+        HealthStatus::Healthy if halt.is_some() => HealthStatus::Degraded,
+        status => status,
+    };
     let health = HealthView {
-        status: shard.health(),
+        status,
+        halt,
+        clock: shard.clock.source(),
         command_sequence: shard.durability.sequence(),
         event_sequence: shard.metrics.released_event.value(),
         view_sequence: kernel.position().event_sequence,
@@ -222,7 +238,7 @@ fn answer(shard: &Shard, query: Query) -> Result<Seen, PortFault> {
     Ok(view.seen(ViewAnswer::Health(health)))
 }
 
-/// What goes on while the intake is closed by a lagging view (D-83).
+/// What goes on while the intake is closed by a lagging view (D-83), and the way to stop trading (D-119).
 const fn passes_closed_intake(command: &Command) -> bool {
     matches!(
         command,
@@ -231,6 +247,7 @@ const fn passes_closed_intake(command: &Command) -> bool {
             | Command::CancelAllOrders(_)
             | Command::SetCountdownCancel(_)
             | Command::Withdraw(_)
+            | Command::HaltTrading(..)
     )
 }
 

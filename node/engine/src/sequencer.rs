@@ -14,8 +14,11 @@ use std::time::{Duration, Instant};
 
 use journal::{Hash, RecordBuilder, Sealed};
 use port::PortFault;
-use schema::{ClockStatus, Code, Command, Outcome, Refusal, Reply, Stamped, Why, encode_command};
-use units::{Amount, Timestamp};
+use schema::{
+    ClockStatus, Code, Command, HaltReason, Label, Operator, Outcome, Refusal, Reply, Stamped,
+    TradingHalt, Why, encode_command,
+};
+use units::Timestamp;
 
 use crate::exchange_clock::Stamp;
 use crate::executor::Executor;
@@ -50,12 +53,15 @@ pub(crate) struct Chain {
     pub(crate) previous: Hash,
 }
 
-/// When the next Tick is due, in monotonic time.
+/// When the next Tick is due, in monotonic time, and what the log has been told of the clock.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pace {
     pub(crate) interval: u64,
     pub(crate) ticked_at: u64,
-    pub(crate) fallback: bool,
+    /// The clock's source on record.
+    pub(crate) source: ClockStatus,
+    /// A halt for the clock is on record or on its way there.
+    pub(crate) is_halting: bool,
 }
 
 /// The shard has stopped.
@@ -127,7 +133,7 @@ impl Sequencer {
         Ok(true)
     }
 
-    /// Commands that time and the clock call for.
+    /// Commands that time calls for.
     fn add_own(&mut self) {
         let now = self.shard.clock.monotonic();
         if now.saturating_sub(self.pace.ticked_at) >= self.pace.interval {
@@ -137,11 +143,6 @@ impl Sequencer {
                 self.tick();
             }
         }
-        let fallback = self.shard.clock.is_fallback();
-        if fallback != self.pace.fallback {
-            self.pace.fallback = fallback;
-            self.own.push_back(self.clock_status(fallback));
-        }
     }
 
     fn tick(&mut self) {
@@ -149,22 +150,44 @@ impl Sequencer {
         self.shard.metrics.tick_count.add(1);
     }
 
-    /// The clock changed its source (TIME-40).
-    fn clock_status(&self, fallback: bool) -> Command {
+    /// What the clock calls for, in front of everything that waits: the halt comes before any command that did not
+    /// have its stamp yet (TIME-34, TIME-35, TIME-39), and before it that the clock changed its source (TIME-40).
+    #[cold]
+    fn follow_clock(&mut self, source: ClockStatus) {
         let step = self.shard.clock.take_step();
-        if let Some(step) = step {
+        if self.shard.clock.is_unconfirmed() && !self.pace.is_halting {
+            self.pace.is_halting = true;
             tracing::error!(
-                nanos = step.nanos,
-                "the wall clock stepped; stamps do not follow it (D-53)"
+                step_nanos = step.map(|step| step.nanos),
+                "CRITICAL: the clock is not to be trusted, and trading is halted until somebody confirms it (D-53)"
             );
+            let halt = TradingHalt {
+                reason: HaltReason::Clock,
+                actor: Label::new(ACTOR).expect("a short constant"),
+            };
+            self.own.push_front(Command::HaltTrading(halt, Operator::NONE));
         }
-        let skew = step.map_or(Amount::ZERO, |step| step.skew());
-        let (from, to) = if fallback {
-            (ClockStatus::Primary, ClockStatus::Fallback)
+        if source != self.pace.source {
+            if source == ClockStatus::Fallback && step.is_none() {
+                tracing::error!(
+                    "CRITICAL: no clock can be read; time goes on by the machine's own (TIME-38)"
+                );
+            }
+            let skew = step.map_or_else(|| self.shard.clock.error(), |step| step.skew());
+            let from = std::mem::replace(&mut self.pace.source, source);
+            self.own.push_front(Command::RecordClockStatus { from, to: source, skew });
+        }
+    }
+
+    /// A person has confirmed the clock (TIME-34): stamps follow it from the next record on.
+    #[cold]
+    fn confirm_clock(&mut self) {
+        if self.shard.clock.confirm() {
+            self.pace.is_halting = false;
+            tracing::warn!("the clock was confirmed, and stamps follow it");
         } else {
-            (ClockStatus::Fallback, ClockStatus::Primary)
-        };
-        Command::RecordClockStatus { from, to, skew }
+            tracing::error!("the clock was confirmed and cannot be read; nothing changes");
+        }
     }
 
     /// One record: numbered, sealed, handed to the log, executed, handed to the releaser.
@@ -199,9 +222,16 @@ impl Sequencer {
     /// Adds the next command with its number and its stamp to those of the record. A command is large
     /// and is moved once only, from the queue to its place.
     fn next_command(&mut self) -> Option<Ticket> {
+        if self.own.is_empty() && self.work.entries.is_empty() {
+            return None;
+        }
         let sequence = self.chain.next_sequence;
+        let Stamp { time: stamp, source } = self.shard.clock.stamp();
+        let fallback_clock = source == ClockStatus::Fallback;
+        if fallback_clock || source != self.pace.source {
+            self.follow_clock(source);
+        }
         if let Some(command) = self.own.pop_front() {
-            let Stamp { time: stamp, fallback: fallback_clock } = self.shard.clock.stamp();
             let (correlation, key) = (None, None);
             let own = Stamped {
                 sequence,
@@ -216,7 +246,6 @@ impl Sequencer {
             return Some(Ticket::Own);
         }
         let Entry { request, ticket } = self.work.entries.pop_front()?;
-        let Stamp { time: stamp, fallback: fallback_clock } = self.shard.clock.stamp();
         self.commands.push(Stamped {
             sequence,
             stamp,
@@ -241,6 +270,13 @@ impl Sequencer {
                 return Err(Ended);
             }
         };
+        let is_confirmation = |(stamped, reply): (&Stamped, &Reply)| {
+            matches!(stamped.command, Command::ConfirmClock(..))
+                && matches!(reply.outcome, Outcome::Done { .. })
+        };
+        if self.commands.iter().zip(&results.replies).any(is_confirmation) {
+            self.confirm_clock();
+        }
         self.shard.metrics.event_sequence.set(results.last_event);
         self.shard.metrics.event_bytes.add(results.groups.len() as u64);
         let last_stamp = self.commands.last().map_or(Timestamp(0), |command| command.stamp);
@@ -299,6 +335,8 @@ pub(crate) fn refused_unsequenced(last_event: u64) -> Reply {
     Reply { command: 0, last_event, outcome: Outcome::Refused(refusal) }
 }
 
+/// Who halts because of the clock, on record.
+const ACTOR: &str = "sequencer";
 /// A wait is never so short that a clock which stands still, as in a test, makes it a spin.
 const WAIT_MIN: Duration = Duration::from_millis(1);
 /// Nor so long that it leaves the range of the machine's clock.

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, RwLock};
 use port::HealthStatus;
+use schema::ClockStatus;
 use schema::limits::{HASH_WINDOW, SHADOW_LAG_WINDOW_MAX};
 
 use crate::durability::Durability;
@@ -149,7 +150,7 @@ impl Shard {
             HealthStatus::Unhealthy
         } else if self.is_lagging()
             || self.is_history_lagging()
-            || self.clock.is_fallback()
+            || self.clock.source() == ClockStatus::Fallback
             || self.look_for_room() > Level::Free
         {
             HealthStatus::Degraded

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use archive::{Archive, Indexer, Opened};
 use journal::{CommandLog, DataFolder};
+use kernel::Kernel;
 use schema::ClockStatus;
 use schema::limits::{HASH_WINDOW, SHADOW_LAG_WINDOW_MAX};
 use snapshot::SnapshotStore;
@@ -80,7 +81,12 @@ pub(crate) fn start(
         );
     }
     let position = replayed.executor.kernel().position();
-    let clock = ExchangeClock::above(clock, replayed.last_stamp.max(position.last_timestamp));
+    let end = replayed.last_stamp.max(position.last_timestamp);
+    let clock = if is_unconfirmed(replayed.executor.kernel()) {
+        ExchangeClock::unconfirmed(clock, end)
+    } else {
+        ExchangeClock::above(clock, end)
+    };
     prepare(&mut replayed.executor);
     let epoch = begin_term(&mut *commands, &mut replayed, &clock, &config)?;
     let archive = archive.map(|folder| open_archive(&folder, &replayed.events)).transpose()?;
@@ -119,7 +125,7 @@ impl Starting {
         let place = RecordPlace { hash: commands.end().hash, last_stamp };
         let (end, event_sequence) = (commands.end(), view.kernel().position().event_sequence);
         let metrics = Arc::new(first_metrics(end.sequence, event_sequence));
-        let fallback = view.clock() == ClockStatus::Fallback;
+        let (source, is_halting) = (view.clock(), is_unconfirmed(executor.kernel()));
         let (shard_number, ticked_at) = (view.kernel().shard(), clock.monotonic());
         let indexed = archive.as_ref().map_or(0, |it| it.indexer.end().event_sequence);
         metrics.archive_rebuild_count.add(archive.iter().filter(|it| it.is_anew).count() as u64);
@@ -146,7 +152,7 @@ impl Starting {
             executed: queues.executed.clone(),
             executor,
             chain: Chain { epoch, next_sequence: end.sequence + 1, previous: end.hash },
-            pace: Pace { interval, ticked_at, fallback },
+            pace: Pace { interval, ticked_at, source, is_halting },
             own: VecDeque::new(),
             work: Work::default(),
             commands: Vec::new(),
@@ -183,6 +189,12 @@ impl Starting {
         };
         (shard, Stages { core, log, releaser, follower, archive })
     }
+}
+
+/// Whether nobody had confirmed the clock when the log ended: its last word is that no source is followed, and
+/// trading is halted. A start is no confirmation (TIME-34).
+fn is_unconfirmed(kernel: &Kernel) -> bool {
+    kernel.halt().is_some() && kernel.clock_status() == ClockStatus::Fallback
 }
 
 /// What lies between the stages.

@@ -148,11 +148,6 @@ impl Stepped {
         self.shard.reason()
     }
 
-    /// A person says that the wall clock is right after a step (D-53): stamps follow it again.
-    pub fn confirm_clock(&self) {
-        self.shard.clock.confirm();
-    }
-
     /// Takes no more commands, answers those it has, makes all durable and ends its stages.
     #[must_use]
     pub fn stop(mut self) -> Stopped {

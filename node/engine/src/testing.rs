@@ -173,7 +173,15 @@ pub(crate) fn keyed(number: u64, command: Command) -> Request {
 
 /// A request that the operator signs.
 pub(crate) fn signed(number: u64, command: impl Fn(Operator) -> Command) -> Request {
-    let valid_until = Timestamp(NOON + 3_600_000_000_000);
+    signed_until(Timestamp(NOON + 3_600_000_000_000), number, command)
+}
+
+/// As `signed`, with an approval that holds so long.
+pub(crate) fn signed_until(
+    valid_until: Timestamp,
+    number: u64,
+    command: impl Fn(Operator) -> Command,
+) -> Request {
     let mut request = keyed(number, command(Operator { valid_until, signature: [0; 64] }));
     let key = request.key.expect("keyed");
     let bytes = signed_bytes(genesis().venue_id, &key, valid_until, &request.command);
@@ -289,6 +297,28 @@ pub(crate) fn health(port: &InProcess) -> port::HealthView {
         View::Health(health) => health,
         other => panic!("no health: {other:?}"),
     }
+}
+
+/// The operator confirms the clock, under a key of this number.
+pub(crate) fn confirm_clock(port: &InProcess, number: u64) {
+    let reply = operate(port, number, |by| Command::ConfirmClock(label("ops-1"), by));
+    assert_eq!(reply.outcome, Outcome::Done { created: None });
+}
+
+/// What comes of an operator's command, signed for an hour of exchange time.
+pub(crate) fn operate(
+    port: &InProcess,
+    number: u64,
+    command: impl Fn(Operator) -> Command,
+) -> Reply {
+    let valid_until = Timestamp(port.clock().now().0 + 3_600_000_000_000);
+    submit(port, signed_until(valid_until, number, command))
+}
+
+/// The operator lets trading go on, under a key of this number.
+pub(crate) fn resume_trading(port: &InProcess, number: u64) {
+    let reply = operate(port, number, |by| Command::ResumeTrading(label("ops-1"), by));
+    assert_eq!(reply.outcome, Outcome::Done { created: None });
 }
 
 /// The answer of a shard that may be stopped.

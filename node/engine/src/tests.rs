@@ -1,6 +1,7 @@
 //! The engine as a whole: its promises under load, restart and faults.
 
 mod answers;
+mod clock_guard;
 mod divergence;
 mod faults;
 mod fees;

@@ -92,7 +92,8 @@ impl Home {
         self.make_token(&pairs.collect::<Vec<_>>())
     }
 
-    fn make_token(&self, args: &[&str]) -> String {
+    /// A token as `dex token` makes it.
+    pub(crate) fn make_token(&self, args: &[&str]) -> String {
         let output = self.dex().args(["token", "--data"]).arg(&self.data).args(args).output();
         let output = output.expect("it starts");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -57,7 +57,7 @@ const TABLE: [Row; 12] = [
     },
     Row {
         name: "clock",
-        promise: "a clock that steps −1 h or +1 day reorders nothing and ends nothing early",
+        promise: "a clock that steps −1 h or +1 day halts trading, reorders nothing and ends nothing early",
         run: clock::run,
     },
     Row { name: "replay", promise: "replay is identical", run: replay::run },

@@ -71,8 +71,9 @@ fn a_full_disk_loses_nothing() {
     holds("disk");
 }
 
-/// The wall clock steps back by an hour and ahead by a day: event times rise, and no order ends early.
-/// covers: GOAL-8, TIME-24
+/// The wall clock steps back by an hour and ahead by a day: event times rise, no order ends early, and trading is halted
+/// until the operator has confirmed the clock and resumed.
+/// covers: GOAL-8, TIME-24, TIME-34, TIME-35
 #[test]
 fn a_clock_that_steps_reorders_nothing() {
     holds("clock");

@@ -17,8 +17,8 @@ use journal::OwnedBlock;
 use port::{PortFault, Published, Request};
 use schema::limits::HASH_WINDOW;
 use schema::{
-    Code, Command, Event, EventHead, GroupHead, GroupIter, Idempotency, Key, KeyOrigin, Outcome,
-    Reply, Stamped,
+    Code, Command, Event, EventHead, GroupHead, GroupIter, HaltReason, Idempotency, Key, KeyOrigin,
+    Outcome, Reply, Stamped, TradingHalt,
 };
 use testkit::oracle::{Answer, Oracle};
 use units::Id;
@@ -230,6 +230,15 @@ impl Auditor {
             format!("{:?} came to {:?}", stamped.command, answer.outcome)
         })?;
         self.stream.on_command_end()?;
+        // No clock fails here without a step, so whoever goes by the machine's own has halted (TIME-34, TIME-35).
+        ensure(
+            !(stamped.fallback_clock && matches!(answer.outcome, Outcome::Accepted { .. })),
+            || {
+                format!(
+                    "command {next} is an order that was taken by a clock that nobody had confirmed"
+                )
+            },
+        )?;
         self.count(&answer);
         self.events.extend(answer.events);
         self.keys.push(answer.idempotency);
@@ -254,6 +263,14 @@ impl Auditor {
         let triggered = kinds(|event| matches!(event, Event::OrderTriggered(_)));
         let is_conflict = matches!(answer.outcome,
             Outcome::Refused(refusal) if refusal.code == Code::IdempotencyConflict);
+        let halted = |wanted: bool| {
+            let is = |event: &Event| {
+                matches!(event,
+                Event::TradingHalted(it) if (it.reason == HaltReason::Clock) == wanted)
+            };
+            answer.events.iter().any(|(_, event)| is(event))
+        };
+        let resumed = kinds(|event| matches!(event, Event::TradingResumed(_)));
         let is_met = [
             !prices.is_empty(),
             prices.len() >= 3,
@@ -262,6 +279,9 @@ impl Auditor {
             ended >= 20,
             matches!(answer.outcome, Outcome::Repeated { .. }),
             is_conflict,
+            halted(false),
+            halted(true),
+            resumed > 0,
         ];
         for (situation, is_met) in SITUATIONS.iter().zip(is_met) {
             *self.situations.entry(situation).or_default() += u64::from(is_met);
@@ -417,6 +437,7 @@ pub(crate) const fn is_sequencers(command: &Command) -> bool {
             | Command::RecordSnapshot { .. }
             | Command::RecordClockStatus { .. }
             | Command::Quarantine(..)
+            | Command::HaltTrading(TradingHalt { reason: HaltReason::Clock, .. }, _)
     )
 }
 

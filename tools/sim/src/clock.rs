@@ -50,8 +50,8 @@ impl SimClock {
 }
 
 impl Clock for SimClock {
-    fn wall(&self) -> i64 {
-        self.wall_time()
+    fn wall(&self) -> Option<i64> {
+        Some(self.wall_time())
     }
 
     fn monotonic(&self) -> u64 {

@@ -116,6 +116,9 @@ pub(crate) const SITUATIONS: &[&str] = &[
     "expiry storms: 20 orders or more ended in one command",
     "repeats of a key",
     "keys that came again with another body",
+    "halts by the operator",
+    "halts for the clock",
+    "halts that ended",
     "one key twice in flight",
 ];
 

@@ -8,6 +8,7 @@ mod clients;
 mod crowd;
 mod ending;
 mod gateway;
+mod halt;
 mod http;
 mod node;
 mod replay;
@@ -171,7 +172,7 @@ impl World {
             }
             ActKind::StallConsumer => self.stalled = random.between(1, 20),
             ActKind::JumpClock => self.jump_clock(&mut random),
-            ActKind::RightClock => self.right_clock(),
+            ActKind::RightClock => self.right_clock(&mut random)?,
             ActKind::FlipBit => self.harm(Harm::Flip, &mut random)?,
             ActKind::LoseSector => self.harm(Harm::Lose, &mut random)?,
         }

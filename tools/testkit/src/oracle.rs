@@ -15,6 +15,7 @@ mod due;
 mod fees;
 mod fok;
 pub mod generate;
+pub mod halt;
 mod keys;
 mod listing;
 mod matching;
@@ -29,12 +30,13 @@ mod trade;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use schema::{
-    Command, CommandCompleted, CommandRejected, Event, EventHead, FeeTier, Genesis, Idempotency,
-    Outcome, Party, Refusal, Stamped,
+    ClockStatus, Command, CommandCompleted, CommandRejected, Event, EventHead, FeeTier, Genesis,
+    Idempotency, Outcome, Party, Refusal, Stamped,
 };
 use units::{Id, Side, Timestamp};
 
 use due::DueKey;
+use halt::Halt;
 use refund::{Charged, Refunded};
 use state::{Account, Asset, Balance, Kept, Market, Order};
 
@@ -70,6 +72,9 @@ pub struct Oracle {
     due: BTreeSet<DueKey>,
     next_midnight: i64,
     term: u64,
+    /// The halt that lasts, and the clock's source on record.
+    halt: Option<Halt>,
+    clock: Option<ClockStatus>,
     last_snapshot: u64,
     /// `at_sequence` of the newest hash on record.
     last_hash: u64,
@@ -137,6 +142,7 @@ impl Oracle {
             Command::RecordStateHash { .. } => self.record_hash(&stamped.command),
             Command::RecordSnapshot { .. } => self.record_snapshot(&stamped.command),
             Command::RecordClockStatus { .. } => self.record_clock(&stamped.command),
+            Command::HaltTrading(halt, _) => self.halt_trading(stamped, halt),
             Command::CreateAccount(opening) => self.create_account(opening),
             Command::Deposit(entry) => self.deposit(entry),
             Command::Withdraw(entry) => self.withdraw(entry),
@@ -156,6 +162,8 @@ impl Oracle {
         self.check_operator(stamped)?;
         match &stamped.command {
             Command::Quarantine(..) => Ok(DONE),
+            Command::ResumeTrading(actor, _) => self.resume_trading(*actor),
+            Command::ConfirmClock(..) => self.confirm_clock(stamped),
             Command::ListAsset(terms, _) => self.list_asset(terms),
             Command::ListMarket(terms, _) => self.list_market(terms),
             Command::SetAccountStatus(change, _) => self.set_status(change),

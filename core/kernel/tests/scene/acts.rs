@@ -1,6 +1,6 @@
 //! What is done in a scene: one line, one command.
 
-use schema::{SelfTrade, TimeInForce, TriggerKind};
+use schema::{ClockStatus, HaltReason, SelfTrade, TimeInForce, TriggerKind};
 use units::{Amount, Side};
 
 use super::operator::{self, OperatorAct};
@@ -11,6 +11,8 @@ use super::words::Words;
 #[derive(Clone, Debug)]
 pub(crate) enum Act {
     Tick,
+    /// What the sequencer gives itself because of its clock.
+    Sequencer(SequencerAct),
     /// A change by the operator; unsigned when a stranger tries it.
     Operator {
         act: OperatorAct,
@@ -23,6 +25,13 @@ pub(crate) enum Act {
         key: Option<KeyWords>,
         version: Option<VersionWords>,
     },
+}
+
+/// The sequencer's own commands that a clock calls for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum SequencerAct {
+    Halt(HaltReason),
+    Clock { from: ClockStatus, to: ClockStatus },
 }
 
 /// The account version that a command expects.
@@ -90,6 +99,9 @@ pub(crate) fn read(words: &mut Words) -> Result<Act, Fault> {
     let Some(actor) = actor.strip_suffix(':') else {
         return words.fault(format!("unknown word `{actor}`"));
     };
+    if actor == "sequencer" {
+        return Ok(Act::Sequencer(read_sequencer_act(words)?));
+    }
     if matches!(actor, "operator" | "stranger") {
         let act = operator::read(words)?;
         return Ok(Act::Operator { act, signed: actor == "operator" });
@@ -98,6 +110,26 @@ pub(crate) fn read(words: &mut Words) -> Result<Act, Fault> {
     let key = read_key(words)?;
     let version = read_version(words)?;
     Ok(Act::Account { account: actor.to_owned(), act, key, version })
+}
+
+fn read_sequencer_act(words: &mut Words) -> Result<SequencerAct, Fault> {
+    match words.word("what the sequencer does")? {
+        "halt" => Ok(SequencerAct::Halt(operator::read_reason(words)?)),
+        "clock" => {
+            let from = read_status(words)?;
+            words.expect("to")?;
+            Ok(SequencerAct::Clock { from, to: read_status(words)? })
+        }
+        other => words.fault(format!("unknown word `{other}`")),
+    }
+}
+
+fn read_status(words: &mut Words) -> Result<ClockStatus, Fault> {
+    let word = words.word("a source of time")?;
+    match ClockStatus::from_name(word) {
+        Some(status) => Ok(status),
+        None => words.fault(format!("unknown word `{word}`")),
+    }
 }
 
 fn read_account_act(words: &mut Words) -> Result<AccountAct, Fault> {

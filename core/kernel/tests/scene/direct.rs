@@ -3,10 +3,11 @@
 use schema::{
     AccountRates, ApiClass, Command as Order, FeeRefund, FeeSchedule, Label, MarketChange,
     Operator, OrderTier, ParameterChange, ProfileChange, RatesChange, RefundReason, Reply,
-    RiskTier, StatusChange,
+    RiskTier, StatusChange, TradingHalt,
 };
 use units::Timestamp;
 
+use super::acts::SequencerAct;
 use super::operator::{OperatorAct, RatesWords};
 use super::parse::Fault;
 use super::setup::BEGIN;
@@ -55,6 +56,16 @@ impl Stage {
                 let change = change(symbol, actor);
                 Box::new(move |operator| Order::ResumeMarket(change, operator))
             }
+            OperatorAct::Halt { reason } => {
+                let halt = TradingHalt { reason: *reason, actor };
+                Box::new(move |operator| Order::HaltTrading(halt, operator))
+            }
+            OperatorAct::ResumeTrading => {
+                Box::new(move |operator| Order::ResumeTrading(actor, operator))
+            }
+            OperatorAct::ConfirmClock => {
+                Box::new(move |operator| Order::ConfirmClock(actor, operator))
+            }
             OperatorAct::Set { symbol, parameters } => {
                 let symbol = self.symbol_ref(symbol);
                 let change = ParameterChange { symbol, parameters: *parameters };
@@ -100,6 +111,18 @@ impl Stage {
                 Box::new(move |operator| Order::SetAccountProfile(change, operator))
             }
         })
+    }
+}
+
+/// What the sequencer gives itself: no key, no approval.
+pub(crate) fn sequencer_command(act: SequencerAct) -> Order {
+    match act {
+        SequencerAct::Halt(reason) => {
+            Order::HaltTrading(TradingHalt { reason, actor: label("sequencer") }, Operator::NONE)
+        }
+        SequencerAct::Clock { from, to } => {
+            Order::RecordClockStatus { from, to, skew: units::Amount::ONE }
+        }
     }
 }
 

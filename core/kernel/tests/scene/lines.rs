@@ -12,7 +12,7 @@ use super::stage::Stage;
 use super::words::{Words, show_rate, show_time};
 
 /// The words that an event's line may begin with.
-const FIRST_WORDS: [&str; 32] = [
+const FIRST_WORDS: [&str; 34] = [
     "trade",
     "canceled",
     "expired",
@@ -24,6 +24,8 @@ const FIRST_WORDS: [&str; 32] = [
     "repeated",
     "paused",
     "resumed",
+    "halted",
+    "clock",
     "parameters",
     "fees",
     "rates",
@@ -210,6 +212,11 @@ fn of_change(stage: &Stage, head: EventHead, event: &Event) -> Line {
     let text = match event {
         Event::MarketPaused(event) => format!("paused {}", stage.symbol(event.market)),
         Event::MarketResumed(event) => format!("resumed {}", stage.symbol(event.market)),
+        Event::TradingHalted(event) => format!("halted {}", event.reason.name()),
+        Event::TradingResumed(_) => "resumed trading".to_owned(),
+        Event::ClockStatusChanged(event) => {
+            format!("clock {} to {}", event.from.name(), event.to.name())
+        }
         Event::MarketParametersChanged(event) => {
             format!("parameters {}", stage.symbol(event.market))
         }

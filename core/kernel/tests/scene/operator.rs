@@ -1,6 +1,6 @@
 //! What the operator does in a scene: markets, fees, accounts.
 
-use schema::{AccountStatus, FeeTier, MarketParameters, WaiverReason};
+use schema::{AccountStatus, FeeTier, HaltReason, MarketParameters, WaiverReason};
 use units::{Amount, Lots, Rate, Ticks};
 
 use super::parse::Fault;
@@ -11,6 +11,9 @@ use super::words::Words;
 pub(crate) enum OperatorAct {
     Pause { symbol: String },
     Resume { symbol: String },
+    Halt { reason: HaltReason },
+    ResumeTrading,
+    ConfirmClock,
     Set { symbol: String, parameters: MarketParameters },
     Status { account: String, to: AccountStatus },
     Fees { tiers: Vec<FeeTier>, from: Option<i64> },
@@ -36,6 +39,9 @@ pub(crate) fn read(words: &mut Words) -> Result<OperatorAct, Fault> {
     match verb {
         "pause" => Ok(OperatorAct::Pause { symbol: name(words, "the symbol")? }),
         "resume" => Ok(OperatorAct::Resume { symbol: name(words, "the symbol")? }),
+        "halt" => Ok(OperatorAct::Halt { reason: read_reason(words)? }),
+        "resume-trading" => Ok(OperatorAct::ResumeTrading),
+        "confirm-clock" => Ok(OperatorAct::ConfirmClock),
         "set" => {
             let symbol = name(words, "the symbol")?;
             Ok(OperatorAct::Set { symbol, parameters: read_parameters(words)? })
@@ -70,6 +76,14 @@ pub(crate) fn read(words: &mut Words) -> Result<OperatorAct, Fault> {
             Ok(OperatorAct::Refund { amount, fee, asset, account, order })
         }
         other => words.fault(format!("unknown word `{other}`")),
+    }
+}
+
+pub(crate) fn read_reason(words: &mut Words) -> Result<HaltReason, Fault> {
+    let word = words.word("the reason")?;
+    match HaltReason::from_name(word) {
+        Some(reason) => Ok(reason),
+        None => words.fault(format!("unknown word `{word}`")),
     }
 }
 

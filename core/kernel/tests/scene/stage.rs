@@ -11,6 +11,7 @@ use units::{Amount, Id, Lots, Ticks, Timestamp};
 
 use super::acts::{AccountAct, Act, VersionWords};
 use super::commands::{deposit, key_of};
+use super::direct::sequencer_command;
 use super::lines::{Line, plain, shown};
 use super::parse::{Command, Fault, Row, Scene, What};
 use super::setup::{BEGIN, SetUp};
@@ -200,6 +201,7 @@ impl Stage {
         let mut name = None;
         let reply = match act {
             Act::Tick => self.venue.run_stamped(Order::Tick, None),
+            Act::Sequencer(act) => self.venue.run_stamped(sequencer_command(*act), None),
             Act::Operator { act, signed } => self.run_operator(line, act, *signed)?,
             Act::Account { account, act, key, version } => {
                 let account = &counted(account);

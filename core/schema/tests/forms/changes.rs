@@ -10,7 +10,8 @@ use schema::{
     FeeScheduleChanged, FeeTier, FeeTierChanged, HaltReason, HaltScope, InvariantViolated,
     MarketChange, MarketParameters, MarketParametersChanged, OrderReduced, OrderTier,
     OrderTriggered, ParameterChange, ProfileChange, Quarantine, RatesChange, ReduceOrder,
-    ReduceReason, RefundReason, ReplaceOrder, RiskTier, TradingHalted, Transfer, WaiverReason,
+    ReduceReason, RefundReason, ReplaceOrder, RiskTier, TradingHalt, TradingHalted, TradingResumed,
+    Transfer, WaiverReason,
 };
 use units::{Lots, Ticks};
 
@@ -206,6 +207,14 @@ pub(crate) fn violated(random: &mut Random) -> InvariantViolated {
         state_hash: random.array(),
         quarantined_by: random.label(),
     }
+}
+
+pub(crate) fn halt(random: &mut Random) -> TradingHalt {
+    TradingHalt { reason: *random.pick(HaltReason::ALL), actor: random.label() }
+}
+
+pub(crate) fn resumed(random: &mut Random) -> TradingResumed {
+    TradingResumed { scope: *random.pick(HaltScope::ALL), actor: random.label() }
 }
 
 pub(crate) fn halted(random: &mut Random) -> TradingHalted {

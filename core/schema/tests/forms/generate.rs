@@ -68,6 +68,9 @@ fn command(random: &mut Random, kind: CommandKind) -> Option<Command> {
             skew: random.amount(),
         },
         K::Quarantine => Command::Quarantine(changes::quarantine(random), operator(random)),
+        K::HaltTrading => Command::HaltTrading(changes::halt(random), operator(random)),
+        K::ResumeTrading => Command::ResumeTrading(random.label(), operator(random)),
+        K::ConfirmClock => Command::ConfirmClock(random.label(), operator(random)),
         K::ListAsset => Command::ListAsset(asset(random), operator(random)),
         K::ListMarket => Command::ListMarket(market(random), operator(random)),
         K::CreateAccount => Command::CreateAccount(opening(random)),
@@ -255,6 +258,7 @@ pub(crate) fn event(random: &mut Random, kind: EventKind, sequence: u64) -> Opti
         }),
         K::InvariantViolated => Event::InvariantViolated(changes::violated(random)),
         K::TradingHalted => Event::TradingHalted(changes::halted(random)),
+        K::TradingResumed => Event::TradingResumed(changes::resumed(random)),
         K::AssetListed => Event::AssetListed(AssetListed { terms: asset(random) }),
         K::MarketListed => Event::MarketListed(MarketListed { terms: market(random) }),
         K::MarketPaused => Event::MarketPaused(market_state(random)),
@@ -344,7 +348,6 @@ pub(crate) fn event(random: &mut Random, kind: EventKind, sequence: u64) -> Opti
         | K::AssetParametersChanged
         | K::AssetDelisted
         | K::MarketDelisted
-        | K::TradingResumed
         | K::DepositConfirmed => return None,
     })
 }

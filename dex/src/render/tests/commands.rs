@@ -2,9 +2,10 @@
 
 use schema::{
     AccountRates, ApiClass, AssetRef, CancelAllOrders, Command, CountdownCancel, FeeRefund,
-    FeeSchedule, FeeTier, MarketChange, MarketParameters, Operator, OrderTier, OrderType, Outcome,
-    ParameterChange, ProfileChange, RatesChange, ReduceOrder, RefundReason, ReplaceOrder, Reply,
-    RiskTier, Stamped, SymbolRef, TimeInForce, Transfer, WaiverReason,
+    FeeSchedule, FeeTier, HaltReason, MarketChange, MarketParameters, Operator, OrderTier,
+    OrderType, Outcome, ParameterChange, ProfileChange, RatesChange, ReduceOrder, RefundReason,
+    ReplaceOrder, Reply, RiskTier, Stamped, SymbolRef, TimeInForce, TradingHalt, Transfer,
+    WaiverReason,
 };
 use serde_json::{Value, json};
 use units::{Id, Lots, Rate, Side, Ticks, Timestamp};
@@ -88,6 +89,13 @@ fn changes_of_markets_are_shown() {
     let wanted = json!({ "symbol": "BTC/USDT", "reason": "news", "actor": "ops" });
     assert_eq!(body(Command::PauseMarket(change, OPERATOR)), wanted);
     assert_eq!(body(Command::ResumeMarket(change, OPERATOR)), wanted);
+
+    let halt = TradingHalt { reason: HaltReason::Regulatory, actor: label("ops") };
+    let wanted = json!({ "reason": "REGULATORY", "actor": "ops" });
+    assert_eq!(body(Command::HaltTrading(halt, OPERATOR)), wanted);
+    let wanted = json!({ "actor": "ops" });
+    assert_eq!(body(Command::ResumeTrading(label("ops"), OPERATOR)), wanted);
+    assert_eq!(body(Command::ConfirmClock(label("ops"), OPERATOR)), wanted);
 
     let parameters = MarketParameters {
         min_price: Some(Ticks(50)),

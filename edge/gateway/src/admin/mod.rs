@@ -11,6 +11,7 @@ mod listings;
 mod markets;
 mod rates;
 mod refunds;
+mod trading;
 
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -26,6 +27,7 @@ pub(crate) use listings::{AssetForm, MarketForm, StepSize, list_asset, list_mark
 pub(crate) use markets::{ParametersForm, ReasonForm, pause_market, resume_market, set_parameters};
 pub(crate) use rates::{RatesForm, ScheduleForm, set_rates, set_schedule};
 pub(crate) use refunds::{RefundForm, refund_fee};
+pub(crate) use trading::{HaltForm, WordForm, confirm_clock, halt_trading, resume_trading};
 
 use crate::answer::{Object, json};
 use crate::arrival::Arrival;
@@ -56,7 +58,10 @@ impl Door {
             None => client_key(scope, &self.machine().random_id().to_string(), &command),
         };
         let signature = self.signer.sign(&key, valid_until, &command);
-        if let Command::ListAsset(_, approval)
+        if let Command::HaltTrading(_, approval)
+        | Command::ResumeTrading(_, approval)
+        | Command::ConfirmClock(_, approval)
+        | Command::ListAsset(_, approval)
         | Command::ListMarket(_, approval)
         | Command::SetAccountStatus(_, approval)
         | Command::PauseMarket(_, approval)

@@ -2,6 +2,8 @@
 //!
 //! One constant a route, named in the table of routes beside the handler. Statuses and codes that a
 //! route has because of who may ask, or because it has a body, are added by the document.
+//!
+//! Length: one constant a route, in the order of the routes, and nothing else.
 
 use schema::{Code, OrderState};
 use serde_json::{Map, Value};
@@ -11,8 +13,8 @@ use super::shape::Kind::{Count, Decimal, Id, Name, Text};
 use super::shape::{Kind, Shape, reference};
 use super::shapes;
 use crate::admin::{
-    AccountForm, AssetForm, EntryForm, MarketForm, ParametersForm, ProfileForm, RatesForm,
-    ReasonForm, RefundForm, ScheduleForm, StatusForm,
+    AccountForm, AssetForm, EntryForm, HaltForm, MarketForm, ParametersForm, ProfileForm,
+    RatesForm, ReasonForm, RefundForm, ScheduleForm, StatusForm, WordForm,
 };
 use crate::batch::{BatchForm, CancelBatchForm};
 use crate::forms::OrderForm;
@@ -448,6 +450,33 @@ pub(crate) const RESUME_MARKET: Operation = Operation {
         "resumeMarket",
         "Lets a paused market take orders again.",
         &[(200, Answer::Shape(&shapes::MARKET_STATE))],
+    )
+};
+pub(crate) const HALT_TRADING: Operation = Operation {
+    body: Some(form::<HaltForm>),
+    codes: &[&[Code::InvalidStateTransition], SIGNED, KEY],
+    ..command(
+        "haltTrading",
+        "Stops orders on every market; cancels and withdrawals go on.",
+        &[(200, Answer::Shape(&shapes::TRADING_STATE))],
+    )
+};
+pub(crate) const RESUME_TRADING: Operation = Operation {
+    body: Some(form::<WordForm>),
+    codes: &[&[Code::InvalidStateTransition], SIGNED, KEY],
+    ..command(
+        "resumeTrading",
+        "Ends a halt; the markets that it stopped take orders again.",
+        &[(200, Answer::Shape(&shapes::TRADING_STATE))],
+    )
+};
+pub(crate) const CONFIRM_CLOCK: Operation = Operation {
+    body: Some(form::<WordForm>),
+    codes: &[&[Code::InvalidStateTransition], SIGNED, KEY],
+    ..command(
+        "confirmClock",
+        "Says that the machine's clock is right as it is; trading stays halted.",
+        &[(200, Answer::Shape(&shapes::CLOCK_CONFIRMED))],
     )
 };
 pub(crate) const SET_PARAMETERS: Operation = Operation {

@@ -3,9 +3,9 @@
 mod history;
 
 use schema::{
-    AccountStatus, AccountType, ApiClass, FeeKind, MarketKind, Matching, OrderState, OrderTier,
-    OrderType, RefundReason, RiskTier, SelfTrade, TimeInForce, TriggerKind, TriggerSource,
-    WaiverReason,
+    AccountStatus, AccountType, ApiClass, FeeKind, HaltReason, MarketKind, Matching, OrderState,
+    OrderTier, OrderType, RefundReason, RiskTier, SelfTrade, TimeInForce, TriggerKind,
+    TriggerSource, WaiverReason,
 };
 
 use super::shape::Kind::{
@@ -363,11 +363,23 @@ const STATE_HASH: Shape = shape(
     "The last recorded hash of the state.",
     &[("sequence", Count), ("sha256", Text)],
 );
+const HALT: Shape = shape(
+    "Halt",
+    "The halt of trading that lasts.",
+    &[
+        ("reason", Name(|| all(HaltReason::ALL, HaltReason::name))),
+        ("actor", Text),
+        ("since", Time),
+    ],
+);
 pub(super) const HEALTH: Shape = shape(
     "Health",
     "How the shard is.",
     &[
         ("status", OneOf(&["healthy", "degraded", "unhealthy"])),
+        ("trading", OrAbsent(&OneOf(&["open", "halted"]))),
+        ("clock", OrAbsent(&OneOf(&["PRIMARY", "BACKUP", "FALLBACK"]))),
+        ("halt", OrAbsent(&Object(&HALT))),
         ("venue_id", OrAbsent(&Id)),
         ("shard", OrAbsent(&Count)),
         ("durability", OrAbsent(&Text)),
@@ -394,6 +406,13 @@ pub(super) const MARKET_STATE: Shape = shape(
     "Whether a market takes orders.",
     &[("open", Flag), ("symbol", Text), ("sequence", Count)],
 );
+pub(super) const TRADING_STATE: Shape = shape(
+    "TradingState",
+    "Whether trading is halted.",
+    &[("trading", OneOf(&["open", "halted"])), ("sequence", Count)],
+);
+pub(super) const CLOCK_CONFIRMED: Shape =
+    shape("ClockConfirmed", "The clock was confirmed.", &[("sequence", Count)]);
 pub(super) const MARKET_CHANGED: Shape = shape(
     "MarketChanged",
     "Parameters of a market changed.",

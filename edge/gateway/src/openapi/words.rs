@@ -4,8 +4,9 @@
 //! the parser takes. The names of an enumeration come from `schema`, so that none is written twice.
 
 use schema::{
-    AccountStatus, ApiClass, FeeKind, MarketKind, Matching, OrderTier, OrderType, PositionSide,
-    RefundReason, RiskTier, SelfTrade, TimeInForce, TriggerKind, TriggerSource, WaiverReason,
+    AccountStatus, ApiClass, FeeKind, HaltReason, MarketKind, Matching, OrderTier, OrderType,
+    PositionSide, RefundReason, RiskTier, SelfTrade, TimeInForce, TriggerKind, TriggerSource,
+    WaiverReason,
 };
 use utoipa::openapi::schema::{ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::{RefOr, Schema};
@@ -69,6 +70,7 @@ names! {
     MarketKindName all(MarketKind::ALL, MarketKind::name), "Kind of a market.";
     MatchingName all(Matching::ALL, Matching::name), "Rule inside a price level.";
     FeeKindName all(FeeKind::ALL, FeeKind::name), "Where the rates of an account come from.";
+    HaltReasonName all(HaltReason::BY_PEOPLE, HaltReason::name), "Why trading is halted.";
     RefundReasonName all(RefundReason::ALL, RefundReason::name), "Why a fee goes back.";
     WaiverReasonName all(WaiverReason::ALL, WaiverReason::name), "Why there is a waiver.";
 }

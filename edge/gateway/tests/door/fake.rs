@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use port::{
     AccountFeesView, AccountView, AnnouncedRates, AssetView, BalanceView, BookView, Cursor,
-    EventFeed, FeeScheduleView, FeedFault, HealthStatus, HealthView, LevelView, Listed, MarketView,
-    OrderFilter, OrderPreview, OrderView, Page, Pending, Port, PortFault, Published, Query,
-    RefundView, Request, Seen, TradeState, TradeView, View,
+    EventFeed, FeeScheduleView, FeedFault, HaltView, HealthStatus, HealthView, LevelView, Listed,
+    MarketView, OrderFilter, OrderPreview, OrderView, Page, Pending, Port, PortFault, Published,
+    Query, RefundView, Request, Seen, TradeState, TradeView, View,
 };
 use schema::{
-    AccountOpening, AccountStatus, AccountType, ApiClass, AssetTerms, Code, FeeKind, FeeTier,
-    Label, MarketKind, MarketTerms, Matching, OrderRequest, OrderState, OrderTier, OrderType,
-    Outcome, Refusal, Reply, RiskTier, SelfTrade, TimeInForce, Trigger, TriggerKind, TriggerSource,
-    WaiverReason, Why,
+    AccountOpening, AccountStatus, AccountType, ApiClass, AssetTerms, ClockStatus, Code, FeeKind,
+    FeeTier, Label, MarketKind, MarketTerms, Matching, OrderRequest, OrderState, OrderTier,
+    OrderType, Outcome, Refusal, Reply, RiskTier, SelfTrade, TimeInForce, Trigger, TriggerKind,
+    TriggerSource, WaiverReason, Why,
 };
 use tokio::sync::Notify;
 use units::{Amount, Id, Lots, Rate, Side, Ticks, Timestamp};
@@ -46,6 +46,10 @@ pub(crate) struct FakePort {
     pub(crate) batches: Arc<Mutex<Vec<Arc<Published>>>>,
     /// Told of each new batch.
     pub(crate) published: Arc<Notify>,
+    /// The halt that health tells of.
+    pub(crate) halt: Mutex<Option<HaltView>>,
+    /// Exchange time.
+    pub(crate) time: Mutex<Timestamp>,
     /// Called when a book is asked for, before it is answered.
     pub(crate) on_book: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
@@ -152,7 +156,10 @@ impl FakePort {
             Query::Book(..) => View::Book(None),
             Query::Markets => View::Markets(vec![market()]),
             Query::Assets => View::Assets(vec![asset()]),
-            Query::Health => View::Health(health()),
+            Query::Health => {
+                let halt = *self.halt.lock().expect("no panic");
+                View::Health(HealthView { halt, ..health() })
+            }
             Query::Trade(TRADE) => View::Trade(Ok(trade())),
             Query::Trade(_) => View::Trade(Err(Code::TradeNotFound)),
             Query::Orders(filter, page) => View::Orders(Ok(self.listed(&filter, &page))),
@@ -177,6 +184,10 @@ impl FakePort {
 }
 
 impl Port for FakePort {
+    fn exchange_time(&self) -> Timestamp {
+        *self.time.lock().expect("no panic")
+    }
+
     fn submit(&self, request: Request) -> Pending<Result<Reply, PortFault>> {
         let script = self.script.lock().expect("no panic");
         let outcome =
@@ -424,6 +435,8 @@ fn asset() -> AssetView {
 fn health() -> HealthView {
     HealthView {
         status: HealthStatus::Healthy,
+        halt: None,
+        clock: ClockStatus::Primary,
         command_sequence: 7,
         event_sequence: 70,
         view_sequence: 69,

@@ -1,8 +1,8 @@
 //! What an operator changes: markets, fee tiers, rates, profiles. All of it is signed.
 
 use schema::{
-    AccountRates, AssetRef, Code, Command, MarketParameters, Operator, Outcome, RefundReason,
-    Refusal, SymbolRef, WaiverReason, Why,
+    AccountRates, AssetRef, Code, Command, HaltReason, KeyOrigin, MarketParameters, Operator,
+    Outcome, RefundReason, Refusal, SymbolRef, WaiverReason, Why,
 };
 use serde_json::json;
 use units::{Amount, Id, Lots, Rate, Ticks, Timestamp};
@@ -51,6 +51,70 @@ async fn a_market_is_paused_and_resumed() {
         assert_eq!(answer.fault(), (400, "INVALID_SCHEMA".into()), "{bad}");
     }
     assert_eq!(served.port.count(), before);
+}
+
+/// Of the whole shard: why, and who asked; the body of the others is empty.
+#[tokio::test]
+async fn trading_is_halted_and_resumed_and_the_clock_confirmed() {
+    let served = Served::start().await;
+    let who = operator().user.to_string();
+    let answer =
+        served.operator("post", "/v1/admin/trading/halt", r#"{"reason":"REGULATORY"}"#).await;
+    assert_eq!((answer.status.as_u16(), answer.json()["trading"].clone()), (200, "halted".into()));
+    let Command::HaltTrading(halt, approval) = served.port.last().command else { panic!("a halt") };
+    assert_eq!((halt.reason, halt.actor.as_str()), (HaltReason::Regulatory, who.as_str()));
+    assert_signed(&served, approval);
+
+    let answer = served.operator("post", "/v1/admin/trading/resume", "{}").await;
+    assert_eq!((answer.status.as_u16(), answer.json()["trading"].clone()), (200, "open".into()));
+    let Command::ResumeTrading(actor, approval) = served.port.last().command else {
+        panic!("the end of a halt")
+    };
+    assert_eq!(actor.as_str(), who);
+    assert_signed(&served, approval);
+
+    let answer = served.operator("post", "/v1/admin/clock/confirm", "{}").await;
+    assert!(answer.status.as_u16() == 200 && answer.json()["sequence"].is_u64());
+    let Command::ConfirmClock(actor, approval) = served.port.last().command else {
+        panic!("a word on the clock")
+    };
+    assert_eq!(actor.as_str(), who);
+    assert_signed(&served, approval);
+
+    let refusal = Refusal::new(Code::InvalidStateTransition, Why::ClockUnconfirmed);
+    served.port.answer(move |_| Ok(Outcome::Refused(refusal)));
+    let early = served.operator("post", "/v1/admin/trading/resume", "{}").await;
+    assert_eq!(early.fault(), (409, "INVALID_STATE_TRANSITION".into()));
+    let before = served.port.count();
+    for (path, bad) in [
+        ("trading/halt", "{}"),
+        ("trading/halt", r#"{"reason":"CLOCK"}"#),
+        ("trading/halt", r#"{"reason":"INVARIANT"}"#),
+        ("trading/halt", r#"{"reason":"because"}"#),
+        ("trading/resume", r#"{"reason":"TECHNICAL"}"#),
+        ("clock/confirm", "[]"),
+    ] {
+        let answer = served.operator("post", &format!("/v1/admin/{path}"), bad).await;
+        assert_eq!(answer.fault(), (400, "INVALID_SCHEMA".into()), "{path} {bad}");
+    }
+    assert_eq!(served.port.count(), before);
+}
+
+/// Approvals, and keys that the gateway makes, end by exchange time, which the core holds them against: the wall
+/// clock of the machine may have stepped (TIME-34).
+#[tokio::test]
+async fn keys_and_approvals_end_by_exchange_time() {
+    let served = Served::start().await;
+    let noon = Timestamp(2_000_000_000_000_000_000);
+    *served.port.time.lock().expect("no panic") = noon;
+    served.operator("post", "/v1/admin/clock/confirm", "{}").await;
+    let Command::ConfirmClock(_, approval) = served.port.last().command else { panic!("a word") };
+    let minute = 60_000_000_000;
+    assert!((noon.0..=noon.0 + minute).contains(&approval.valid_until.0));
+    served.trader("delete", &format!("/v1/orders/{ORDER}"), "").await;
+    let key = served.port.last().key.expect("a key");
+    let KeyOrigin::Gateway { valid_until } = key.origin else { panic!("the gateway's") };
+    assert!((noon.0..=noon.0 + minute).contains(&valid_until.0));
 }
 
 /// Decimals become steps of the market; null takes the band away, and what is absent stays.

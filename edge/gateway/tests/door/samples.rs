@@ -79,6 +79,8 @@ pub(crate) fn body_of(route: &Route) -> String {
             json!({"max_price": "200000", "min_quantity": "0.001", "price_band": null,
                 "open_orders_max": 300})
         }
+        (_, "/v1/admin/trading/halt") => json!({"reason": "TECHNICAL"}),
+        (_, "/v1/admin/trading/resume" | "/v1/admin/clock/confirm") => json!({}),
         (_, "/v1/admin/fees") => {
             json!({"tiers": [tier], "effective_at": "2030-01-01T00:00:00Z"})
         }

@@ -1,10 +1,12 @@
 //! Administrative requests, market data, health and figures.
 
 use axum::http::StatusCode;
-use port::BookView;
-use schema::{AccountStatus, AssetRef, Code, Command, KeyOrigin, Outcome, Refusal, SymbolRef, Why};
+use port::{BookView, HaltView};
+use schema::{
+    AccountStatus, AssetRef, Code, Command, HaltReason, KeyOrigin, Outcome, Refusal, SymbolRef, Why,
+};
 use serde_json::{Value, json};
-use units::{Id, Lots, Rate, Ticks};
+use units::{Id, Lots, Rate, Ticks, Timestamp};
 
 use crate::client::{MINE, Served, bearer, operator};
 use crate::fake::{amount, label, level};
@@ -184,10 +186,33 @@ async fn health_and_figures_are_told() {
     assert_eq!(health.json()["state_hash"]["sequence"], 60);
     let mode = [&health.json()["durability"], &health.json()["survives"]].map(Value::clone);
     assert_eq!(mode, ["local", "PROCESS_CRASH"]);
+    assert_eq!(
+        (&health.json()["trading"], &health.json()["clock"]),
+        (&json!("open"), &json!("PRIMARY"))
+    );
     let figures = served.anonymous("get", "/metrics", "").await;
     assert!(figures.headers["content-type"].to_str().expect("text").starts_with("text/plain"));
     assert!(figures.text.contains("dex_http_responses_total{role=\"gateway\",status=\"200\"}"));
     assert!(figures.text.contains("dex_view_lag_events{role=\"core\"} 1"), "{}", figures.text);
+}
+
+/// A halt is in the health with why, who and since when, and among the figures.
+#[tokio::test]
+async fn a_halt_is_told() {
+    let served = Served::start().await;
+    let figures = served.anonymous("get", "/metrics", "").await;
+    assert!(figures.text.contains("dex_trading_halted{role=\"core\"} 0"), "{}", figures.text);
+    let since = Timestamp(1_708_123_456_789_012_345);
+    let halt = HaltView { reason: HaltReason::Clock, actor: label("sequencer"), since };
+    *served.port.halt.lock().expect("no panic") = Some(halt);
+    let health = served.anonymous("get", "/health", "").await.json();
+    assert_eq!(health["trading"], "halted");
+    let wanted = json!({"reason": "CLOCK", "actor": "sequencer",
+        "since": "2024-02-16T22:44:16.789012Z", "since_nanos": 1_708_123_456_789_012_345_i64});
+    assert_eq!(health["halt"], wanted);
+    let figures = served.anonymous("get", "/metrics", "").await;
+    assert!(figures.text.contains("dex_trading_halted{role=\"core\"} 1"), "{}", figures.text);
+    assert!(figures.text.contains("dex_clock_source{role=\"core\"} 0"), "{}", figures.text);
 }
 
 /// Hostile text in every text of every administrative request is 400, 404 or 422, and goes nowhere.
@@ -263,6 +288,7 @@ fn bodies_of_an_operator() -> Vec<(String, Value)> {
             json!({"min_price": "1", "max_price": "2", "min_quantity": "1", "max_quantity": "2",
             "protection_bound": "0.1", "price_band": "0.1"}),
         ),
+        ("/v1/admin/trading/halt", json!({"reason": "TECHNICAL"})),
         ("/v1/admin/fees", json!({"tiers": [tier], "effective_at": "2030-01-01T00:00:00Z"})),
         (
             rates.as_str(),

@@ -13,8 +13,8 @@ use schema::{
 use units::{Amount, Side};
 
 use crate::testing::{
-    Disks, ask, block_on, clock, config, deposit, health, market, open_venue, order, place,
-    request, submit, try_submit, wait_until,
+    Disks, ask, block_on, clock, config, confirm_clock, deposit, health, market, open_venue, order,
+    place, request, resume_trading, submit, try_submit, wait_until,
 };
 use crate::{Config, Engine, Storage, TICK_INTERVAL_DEFAULT};
 
@@ -242,7 +242,7 @@ fn a_tick_comes_with_every_interval_and_needs_no_traffic() {
     assert_eq!(stamps.len(), 5);
 }
 
-/// A step makes the shard degraded and goes on record; a person's word ends it.
+/// A step makes the shard degraded and goes on record; a person's words end it.
 #[test]
 fn a_step_of_the_clock_is_on_record() {
     let (disks, clock) = (Disks::new(8), clock());
@@ -254,7 +254,10 @@ fn a_step_of_the_clock_is_on_record() {
     submit(&port, request(deposit(account, 1, 1)));
     assert_eq!(health(&port).status, HealthStatus::Degraded);
     wait_until(|| metrics.clock_step_count.value() == 1);
-    engine.confirm_clock();
+    confirm_clock(&port, 1);
+    submit(&port, request(deposit(account, 1, 1)));
+    assert_eq!(health(&port).status, HealthStatus::Degraded, "trading is halted");
+    resume_trading(&port, 2);
     submit(&port, request(deposit(account, 1, 1)));
     assert_eq!(health(&port).status, HealthStatus::Healthy);
     let _ = engine.stop();

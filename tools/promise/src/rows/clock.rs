@@ -2,7 +2,9 @@
 //!
 //! `faketime` moves the wall clock of the real binary; the monotonic clock stays. Orders that live until a time
 //! are there before the step, end in their own time and not before, and stamps go on rising. After a step back
-//! the next start finds the clock still wrong, after a step ahead it finds it right again.
+//! the next start finds the clock still wrong, after a step ahead it finds it right again. From the step on every
+//! order is refused, cancels are not, and neither a start nor a clock that is right again changes that, until the operator
+//! has confirmed the clock and resumed trading.
 
 use std::collections::HashMap;
 use std::fs;
@@ -13,7 +15,7 @@ use serde_json::{Value, json};
 use units::Timestamp;
 
 use crate::exchange::{Exchange, Home, SYMBOL};
-use crate::http::{Http, Request, count, text};
+use crate::http::{Answer, Http, Request, count, text};
 use crate::row::{Outcome, Size};
 use crate::told;
 
@@ -43,14 +45,22 @@ pub(super) fn run(size: Size) -> Outcome {
     for run in 0..runs {
         bench.one(if run % 2 == 0 { BACK } else { AHEAD });
     }
-    let Tally { placed, expired, unordered, early, gone, steps } = bench.tally;
+    let Tally { placed, expired, unordered, early, gone, steps, refused, canceled, resumed } =
+        bench.tally;
     let log = Log::read(&bench.home);
     outcome.done(format!(
-        "{runs} runs, {BACK} s and {AHEAD} s in turn: {placed} orders placed before and behind steps, {expired} \
-         ended in their time, {} events",
+        "{runs} runs, {BACK} s and {AHEAD} s in turn: {placed} orders placed before steps and behind the operator's \
+         word, {expired} ended in their time, {} events",
         log.event_count
     ));
-    outcome.exactly("runs in which the step was noticed", steps, runs);
+    outcome.exactly("runs in which the step halted trading", steps, runs);
+    outcome.exactly(
+        "orders refused from a step to the operator's word",
+        refused,
+        runs * (BEHIND_STEP + BEHIND_START),
+    );
+    outcome.exactly("cancels done meanwhile", canceled, runs * 2);
+    outcome.exactly("runs in which trading went on when the operator had said so", resumed, runs);
     outcome.exactly("answers out of order", unordered, 0);
     outcome.exactly(
         "orders that were no longer open though their time had not come",
@@ -71,6 +81,9 @@ struct Tally {
     early: u64,
     gone: u64,
     steps: u64,
+    refused: u64,
+    canceled: u64,
+    resumed: u64,
 }
 
 struct Bench {
@@ -91,10 +104,11 @@ impl Bench {
         let long: Vec<String> = (0..5).map(|_| self.place(&mut http, Some(HALF_HOUR))).collect();
         let short = self.place(&mut http, Some(SHORT_LIFE));
         let due = Instant::now() + SHORT_LIFE;
-        (0..5).for_each(|_| drop(self.place(&mut http, None)));
+        let plain: Vec<String> = (0..5).map(|_| self.place(&mut http, None)).collect();
         self.set(step);
-        (0..10).for_each(|_| drop(self.place(&mut http, None)));
-        self.tally.steps += u64::from(text(&exchange.health(), "status") == "degraded");
+        (0..BEHIND_STEP).for_each(|_| self.try_in_vain(&mut http));
+        self.cancel(&mut http, &plain[0]);
+        self.tally.steps += u64::from(is_halted(&exchange.health()));
         self.wait_for_expiry(&mut http, &short, due);
         self.check_open(&mut http, &long);
         assert!(exchange.terminate().success(), "{}", self.home.log());
@@ -103,9 +117,39 @@ impl Bench {
         }
         let exchange = self.start();
         let mut http = exchange.connect();
+        assert!(is_halted(&exchange.health()), "a start is nobody's word: {}", self.home.log());
+        (0..BEHIND_START).for_each(|_| self.try_in_vain(&mut http));
+        self.cancel(&mut http, &plain[1]);
+        self.check_open(&mut http, &long);
+        // Somebody sets the clock right, and says so.
+        self.set(RIGHT);
+        self.operate(&mut http, "/v1/admin/clock/confirm");
+        self.operate(&mut http, "/v1/admin/trading/resume");
         (0..5).for_each(|_| drop(self.place(&mut http, None)));
+        self.tally.resumed += u64::from(text(&exchange.health(), "status") == "healthy");
         self.check_open(&mut http, &long);
         assert!(exchange.terminate().success(), "{}", self.home.log());
+    }
+
+    /// The operator's word; its token is as old as the clock says.
+    fn operate(&self, http: &mut Http, path: &str) {
+        let token = self.home.make_token(&["--role", "operator"]);
+        let request = Request { method: "POST", path, token: &token, key: "", body: "{}" };
+        http.ask(request).json(200);
+    }
+
+    /// Places an order that must be refused, since trading is halted.
+    fn try_in_vain(&mut self, http: &mut Http) {
+        let answer = self.send(http, None);
+        let is_refused = answer.status == 422 && answer.text.contains("MARKET_PAUSED");
+        self.tally.refused += u64::from(is_refused);
+    }
+
+    /// Takes an order back, without a key, so that the gateway makes one.
+    fn cancel(&mut self, http: &mut Http, order: &str) {
+        let (token, path) = (self.home.token(&[&self.account]), format!("/v1/orders/{order}"));
+        let request = Request { method: "DELETE", path: &path, token: &token, key: "", body: "" };
+        self.tally.canceled += u64::from(http.ask(request).status == 200);
     }
 
     fn start(&self) -> Exchange {
@@ -120,8 +164,18 @@ impl Bench {
         fs::rename(draft, &self.clock).expect("renamed");
     }
 
-    /// Places an order that rests, until a time if there is one. The token is as old as the clock says.
+    /// Places an order that rests, until a time if there is one.
     fn place(&mut self, http: &mut Http, life: Option<Duration>) -> String {
+        let answer = self.send(http, life).json(201);
+        let sequence = count(&answer, "sequence");
+        self.tally.unordered += u64::from(sequence <= self.last);
+        self.tally.placed += 1;
+        self.last = sequence;
+        text(&answer, "order_id").to_owned()
+    }
+
+    /// Sends such an order. The token is as old as the clock says.
+    fn send(&mut self, http: &mut Http, life: Option<Duration>) -> Answer {
         self.key_count += 1;
         let mut body = json!({"client_order_id": format!("o-{}", self.key_count), "symbol": SYMBOL,
             "side": "BUY", "type": "LIMIT", "quantity": "0.01", "price": "10", "time_in_force": "GTC"});
@@ -132,12 +186,7 @@ impl Bench {
         let (token, body) = (self.home.token(&[&self.account]), body.to_string());
         let request =
             Request { method: "POST", path: "/v1/orders", token: &token, key: "", body: &body };
-        let answer = http.ask(request).json(201);
-        let sequence = count(&answer, "sequence");
-        self.tally.unordered += u64::from(sequence <= self.last);
-        self.tally.placed += 1;
-        self.last = sequence;
-        text(&answer, "order_id").to_owned()
+        http.ask(request)
     }
 
     fn shown(&self, http: &mut Http, order: &str) -> Value {
@@ -195,6 +244,13 @@ impl Log {
     }
 }
 
+/// Degraded, halted, and for the clock.
+fn is_halted(health: &Value) -> bool {
+    text(health, "status") == "degraded"
+        && text(health, "trading") == "halted"
+        && health["halt"]["reason"] == "CLOCK"
+}
+
 /// So far ahead of the right time.
 fn ahead(life: Duration) -> Timestamp {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
@@ -211,6 +267,9 @@ fn library() -> Option<PathBuf> {
 const RIGHT: &str = "+0";
 const BACK: &str = "-3600";
 const AHEAD: &str = "+86400";
+/// Orders that are tried behind the step, and behind the start that follows.
+const BEHIND_STEP: u64 = 10;
+const BEHIND_START: u64 = 5;
 const HALF_HOUR: Duration = Duration::from_secs(1_800);
 const SHORT_LIFE: Duration = Duration::from_secs(2);
 /// An order that has not ended so long behind its time never does.

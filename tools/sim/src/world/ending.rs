@@ -57,16 +57,19 @@ impl World {
 
     /// The faults are over.
     pub(crate) fn end(&mut self) -> Result<(), Violation> {
+        let random = &mut SplitMix64::new(self.auditor.command_count() ^ 0x0E4D_0FA1);
         self.disk.calm();
         self.make_room();
         self.slow = 0;
-        self.right_clock();
+        self.right_clock(random)?;
         self.observe()?;
+        self.check_trading(random)?;
         self.check_progress()?;
         self.check_views()?;
         self.check_snapshots()?;
         self.kill()?;
         self.start()?;
+        self.check_trading(random)?;
         self.sweep()?;
         self.check_progress()?;
         self.check_views()?;
@@ -200,6 +203,6 @@ fn deposit(account: Id, name: Id) -> Request {
 
 const SHORT_LIVED_COUNT: usize = 5;
 const DAY: i64 = 86_400_000_000_000;
-const ATTEMPT_MAX: usize = 20;
+pub(super) const ATTEMPT_MAX: usize = 20;
 /// Nanoseconds that what is due may take: some Ticks.
 const DUE_TIME: i64 = 1_000_000_000;

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ed25519_dalek::{Signer as _, SigningKey};
-use engine::{Clock as _, InProcess};
+use engine::InProcess;
 use gateway::{Call, Claims, Config, Door, InPlace, Machine, OperatorSigner, Role, TokenSigner};
 use schema::{Command, Key, signed_bytes};
 use testkit::rng::SplitMix64;
@@ -103,7 +103,7 @@ impl Gateway {
     }
 
     fn token(&mut self, accounts: Option<Vec<Id>>) -> String {
-        let now = self.machine.clock.wall().div_euclid(1_000_000_000);
+        let now = self.machine.clock.wall_time().div_euclid(1_000_000_000);
         let role = if accounts.is_some() { Role::Trader } else { Role::Operator };
         let accounts = accounts.unwrap_or_default();
         let named = (accounts.clone(), role == Role::Operator);
@@ -122,7 +122,7 @@ impl Gateway {
 
 impl Machine for SimMachine {
     fn wall_clock(&self) -> Timestamp {
-        Timestamp(self.clock.wall())
+        Timestamp(self.clock.wall_time())
     }
 
     fn random_id(&self) -> Id {

@@ -8,6 +8,7 @@
 use testkit::rng::SplitMix64;
 
 use super::World;
+use crate::violation::Violation;
 
 impl World {
     /// Time passes, for the machine and for those who wait.
@@ -33,13 +34,18 @@ impl World {
         self.hit("clock jumped");
     }
 
-    pub(super) fn right_clock(&mut self) {
+    /// The wall clock is right again, and the operator says so; then trading may go on.
+    pub(super) fn right_clock(&mut self, random: &mut SplitMix64) -> Result<(), Violation> {
         self.allow_time();
         self.clock.set_right();
-        if let Some(node) = &self.node {
-            node.confirm_clock();
-            self.ahead = 0;
+        if self.door().is_some() && self.auditor.oracle().is_clock_unconfirmed() {
+            self.end_halt(random)?;
+            if !self.auditor.oracle().is_clock_unconfirmed() {
+                self.allow_time();
+                self.ahead = 0;
+            }
         }
+        Ok(())
     }
 
     /// A node starts behind the log as it is.

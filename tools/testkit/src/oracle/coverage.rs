@@ -106,8 +106,6 @@ const LATER: &[&str] = &[
     "AssetParametersChanged",
     "AssetDelisted",
     "MarketDelisted",
-    "TradingHalted",
-    "TradingResumed",
     "InvariantViolated",
     "DepositConfirmed",
 ];

@@ -157,6 +157,9 @@ impl Generator {
     }
 
     fn command(&mut self, oracle: &Oracle) -> Command {
+        if oracle.halt().is_some() && self.chance(HALT_LENGTH) {
+            return self.end_halt(oracle);
+        }
         let crowded = oracle.orders().len() > ORDER_COUNT_WANTED;
         match self.rng.below(1_000) {
             0..420 if crowded => self.cancel(oracle),
@@ -441,6 +444,8 @@ fn label(text: &str) -> Label {
 const START: i64 = 1_767_225_600_123_456_789;
 /// About so many orders are open.
 const ORDER_COUNT_WANTED: usize = 500;
+/// Commands after which somebody tries to end a halt, on average.
+const HALT_LENGTH: u64 = 12;
 /// Markets that most orders go to.
 const HOT_MARKET_COUNT: usize = 7;
 /// Commands from one flood to the same one again, four kinds in turn.

@@ -105,6 +105,9 @@ impl Oracle {
 pub(super) const fn operator_of(command: &Command) -> Option<&Operator> {
     match command {
         Command::Quarantine(_, operator)
+        | Command::HaltTrading(_, operator)
+        | Command::ResumeTrading(_, operator)
+        | Command::ConfirmClock(_, operator)
         | Command::ListAsset(_, operator)
         | Command::ListMarket(_, operator)
         | Command::SetAccountStatus(_, operator)

@@ -113,6 +113,7 @@ impl Oracle {
         if from == to {
             return Err(invalid_field());
         }
+        self.clock = Some(to);
         self.emit(Event::ClockStatusChanged(ClockStatusChanged { from, to, skew }), &[]);
         Ok(DONE)
     }
@@ -174,7 +175,7 @@ impl Oracle {
             quote,
             step: product / Amount::ONE.0,
             fee_quantum: 10_i128.pow(u32::from(18 - decimals)),
-            paused: false,
+            paused: self.halt.is_some(),
             last: None,
             buys: Default::default(),
             sells: Default::default(),
@@ -183,6 +184,11 @@ impl Oracle {
         });
         self.emit(Event::MarketListed(MarketListed { terms: terms.clone() }), &[]);
         let created = Some(self.last_id());
+        if let Some(halt) = &mut self.halt {
+            // No market opens while trading is halted; this one opens with the others.
+            halt.markets.insert(number);
+            return Ok(Outcome::Done { created });
+        }
         let (reason, actor) = (label("listed"), label("operator"));
         self.emit(Event::MarketResumed(MarketStateChanged { market: number, reason, actor }), &[]);
         Ok(Outcome::Done { created })
@@ -197,6 +203,10 @@ impl Oracle {
         let number = self.find_market(change.symbol)?;
         if self.market(number).paused == paused {
             return Err(Refusal::new(Code::InvalidStateTransition, Why::MarketStateUnchanged));
+        }
+        // GOV-35: no market by itself ends a halt.
+        if !paused && self.halt.is_some() {
+            return Err(Refusal::new(Code::InvalidStateTransition, Why::HaltedAsWhole));
         }
         self.market_mut(number).paused = paused;
         let &MarketChange { reason, actor, .. } = change;

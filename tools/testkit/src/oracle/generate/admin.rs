@@ -2,14 +2,14 @@
 
 use schema::{
     AccountOpening, AccountRates, AccountStatus, AccountType, ApiClass, AssetRef, AssetTerms,
-    Command, FeeRefund, FeeSchedule, MarketChange, MarketKind, MarketParameters, MarketTerms,
-    OrderTier, ParameterChange, ProfileChange, RatesChange, RefundReason, RiskTier, StatusChange,
-    SymbolRef, WaiverReason, limits,
+    ClockStatus, Command, FeeRefund, FeeSchedule, HaltReason, MarketChange, MarketKind,
+    MarketParameters, MarketTerms, OrderTier, ParameterChange, ProfileChange, RatesChange,
+    RefundReason, RiskTier, StatusChange, SymbolRef, TradingHalt, WaiverReason, limits,
 };
 use units::{Amount, Lots, Rate, Ticks, Timestamp};
 
 use super::setup::{FLOOD_MARKET, HUGE_MARKET, UNSIGNED, asset, market, tiers};
-use super::{Generator, label};
+use super::{Generator, keys, label};
 use crate::oracle::Oracle;
 use crate::oracle::refund::Charged;
 
@@ -37,7 +37,8 @@ impl Generator {
         match self.rng.below(100) {
             0..12 => self.refund(oracle),
             12..26 => self.set_status(oracle),
-            26..38 => self.pause(oracle),
+            26..30 => self.halt(oracle),
+            30..38 => self.pause(oracle),
             38..55 => self.set_parameters(oracle),
             55..63 => self.set_schedule(oracle),
             63..82 => self.set_rates(oracle),
@@ -61,6 +62,27 @@ impl Generator {
         };
         let (reason, actor) = (label("why"), label("who"));
         Command::SetAccountStatus(StatusChange { account, to, reason, actor }, UNSIGNED)
+    }
+
+    /// Trading is halted, for a reason that people may have or not, by people or the sequencer.
+    fn halt(&mut self, oracle: &Oracle) -> Command {
+        if self.chance(4) {
+            return self.end_halt(oracle);
+        }
+        let actor = label(if self.chance(4) { keys::SEQUENCER } else { "who" });
+        let reason = *self.rng.pick(HaltReason::ALL).expect("some");
+        let reason = if actor == label("who") { reason } else { HaltReason::Clock };
+        Command::HaltTrading(TradingHalt { reason, actor }, UNSIGNED)
+    }
+
+    /// What it takes to trade again, in its order or not, whether it was halted or not.
+    pub(super) fn end_halt(&mut self, oracle: &Oracle) -> Command {
+        let actor = label("who");
+        match self.rng.below(8) {
+            0 => Command::ConfirmClock(actor, UNSIGNED),
+            1..5 if oracle.is_clock_unconfirmed() => clock_is_back(),
+            _ => Command::ResumeTrading(actor, UNSIGNED),
+        }
     }
 
     fn pause(&mut self, oracle: &Oracle) -> Command {
@@ -280,6 +302,12 @@ impl Generator {
         };
         Command::ListMarket(terms, UNSIGNED)
     }
+}
+
+/// The sequencer follows its clock again.
+pub(super) const fn clock_is_back() -> Command {
+    let (from, to) = (ClockStatus::Fallback, ClockStatus::Primary);
+    Command::RecordClockStatus { from, to, skew: Amount(0) }
 }
 
 /// New accounts until there are so many, and later one for 50,000 commands.

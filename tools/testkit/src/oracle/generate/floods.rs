@@ -11,6 +11,7 @@ use schema::{
 };
 use units::{Amount, Id, Side, Timestamp};
 
+use super::admin::clock_is_back;
 use super::setup::{FLOOD_MARKET, UNSIGNED, tiers};
 use super::{Generator, label};
 use crate::oracle::Oracle;
@@ -26,6 +27,10 @@ impl Generator {
         let &[one, two, three, four] = accounts.as_slice() else { return };
         for account in accounts {
             self.fund_flood(account);
+        }
+        if oracle.halt().is_some() {
+            self.prepare(clock_is_back());
+            self.prepare(Command::ResumeTrading(label("who"), UNSIGNED));
         }
         if oracle.markets()[FLOOD_MARKET as usize - 1].paused {
             let (reason, actor) = (label("why"), label("who"));

@@ -1,7 +1,7 @@
 //! Keys and signatures: new ones, late ones, used ones, foreign ones.
 
 use ed25519_dalek::{Signer, SigningKey};
-use schema::{Command, Key, KeyOrigin, Operator, limits, signed_bytes};
+use schema::{Command, HaltReason, Key, KeyOrigin, Operator, TradingHalt, limits, signed_bytes};
 use units::{Id, Timestamp};
 
 use super::{Generator, label, setup};
@@ -121,16 +121,25 @@ impl Generator {
 }
 
 /// The sequencer's own commands have no key.
-const fn is_sequencers(command: &Command) -> bool {
-    matches!(
-        command,
+fn is_sequencers(command: &Command) -> bool {
+    match command {
         Command::Genesis(_)
-            | Command::Tick
-            | Command::LeaderChanged { .. }
-            | Command::RecordSnapshot { .. }
-            | Command::RecordClockStatus { .. }
-    )
+        | Command::Tick
+        | Command::LeaderChanged { .. }
+        | Command::RecordSnapshot { .. }
+        | Command::RecordClockStatus { .. } => true,
+        Command::HaltTrading(halt, _) => is_sequencers_halt(halt),
+        _ => false,
+    }
 }
+
+/// Of halts for the clock most are the sequencer's; the operator's is refused.
+pub(super) fn is_sequencers_halt(halt: &TradingHalt) -> bool {
+    halt.reason == HaltReason::Clock && halt.actor == label(SEQUENCER)
+}
+
+/// Who halts by itself.
+pub(super) const SEQUENCER: &str = "sequencer";
 
 /// Any 16 bytes that follow from the body.
 fn body_hash(command: &Command) -> [u8; 16] {
@@ -148,6 +157,9 @@ fn body_hash(command: &Command) -> [u8; 16] {
 fn approval(command: &mut Command) -> &mut Operator {
     match command {
         Command::Quarantine(_, operator)
+        | Command::HaltTrading(_, operator)
+        | Command::ResumeTrading(_, operator)
+        | Command::ConfirmClock(_, operator)
         | Command::ListAsset(_, operator)
         | Command::ListMarket(_, operator)
         | Command::SetAccountStatus(_, operator)
