@@ -42,7 +42,7 @@ impl Step {
     /// what is wrong with it is that, and not that it is not whole.
     #[inline]
     pub(crate) fn bounded_count(&self, amount: Amount) -> Option<u64> {
-        let is_whole = || amount.0 > 0 && amount.0.unsigned_abs() % self.size == 0;
+        let is_whole = || amount.0 > 0 && amount.0.unsigned_abs().is_multiple_of(self.size);
         self.count(amount).or_else(|| is_whole().then_some(u64::MAX))
     }
 

@@ -46,6 +46,9 @@ pub(crate) struct Auditor {
     snapshots: BTreeMap<u64, [u8; 32]>,
     /// No stamp may be above this, but the one before it (D-53).
     latest_time: i64,
+    /// The latest that the wall clock has shown.
+    latest_wall: i64,
+    has_confirmed: bool,
     /// The event of the last state hash on record.
     last_hash: u64,
     /// Orders that ended, each with its place among them and whether it was canceled.
@@ -109,9 +112,18 @@ impl Auditor {
         self.ended_before = self.ended.len();
     }
 
-    /// Exchange time may be so late by now.
-    pub(crate) fn allow_time(&mut self, time: i64) {
+    /// Exchange time may be so late by now, and the wall clock shows this, right or wrong.
+    pub(crate) fn allow_time(&mut self, time: i64, wall: i64) {
         self.latest_time = self.latest_time.max(time);
+        self.latest_wall = self.latest_wall.max(wall);
+        if self.has_confirmed {
+            self.latest_time = self.latest_time.max(self.latest_wall);
+        }
+    }
+
+    /// Whether somebody has confirmed a clock, right or wrong as it was then.
+    pub(crate) const fn has_confirmed(&self) -> bool {
+        self.has_confirmed
     }
 
     /// When the next order or countdown ends, behind `now`.
@@ -229,6 +241,13 @@ impl Auditor {
         ensure(!is_term || matches!(answer.outcome, Outcome::Done { .. }), || {
             format!("{:?} came to {:?}", stamped.command, answer.outcome)
         })?;
+        if matches!(
+            (&stamped.command, &answer.outcome),
+            (Command::ConfirmClock(..), Outcome::Done { .. })
+        ) {
+            self.latest_time = self.latest_time.max(self.latest_wall);
+            self.has_confirmed = true;
+        }
         self.stream.on_command_end()?;
         // No clock fails here without a step, so whoever goes by the machine's own has halted (TIME-34, TIME-35).
         ensure(

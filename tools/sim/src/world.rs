@@ -93,6 +93,8 @@ pub(crate) struct World {
     used_before: Vec<(u64, u32)>,
     /// By how much exchange time may be ahead of the world's (`world/time.rs`).
     ahead: i64,
+    /// The most by which the wall clock was ahead of it.
+    wall_ahead: i64,
     /// The last event that the event log had at the last start.
     stored_event: u64,
     seen_counts: DiskCounts,
@@ -137,6 +139,7 @@ impl World {
             space: room::SimSpace::default(),
             used_before: Vec::new(),
             ahead: 0,
+            wall_ahead: 0,
             stored_event: 0,
             seen_counts: DiskCounts::default(),
         }

@@ -28,6 +28,7 @@ impl World {
     }
 
     pub(super) fn jump_clock(&mut self, random: &mut SplitMix64) {
+        self.allow_time();
         let size = *random.pick(&JUMPS).expect("some");
         self.clock.step(if random.coin() { size } else { -size });
         self.ahead = self.ahead.saturating_add(STEP);
@@ -40,10 +41,6 @@ impl World {
         self.clock.set_right();
         if self.door().is_some() && self.auditor.oracle().is_clock_unconfirmed() {
             self.end_halt(random)?;
-            if !self.auditor.oracle().is_clock_unconfirmed() {
-                self.allow_time();
-                self.ahead = 0;
-            }
         }
         Ok(())
     }
@@ -57,7 +54,13 @@ impl World {
 
     /// Whatever is stamped up to now is not later than this.
     pub(super) fn allow_time(&mut self) {
-        self.auditor.allow_time(self.clock.true_time().saturating_add(self.ahead));
+        let (right, wall) = (self.clock.true_time(), self.clock.wall_time());
+        self.wall_ahead = self.wall_ahead.max(wall.saturating_sub(right));
+        if self.auditor.has_confirmed() {
+            // It may have been wrong, and is followed as it was.
+            self.ahead = self.ahead.max(self.wall_ahead);
+        }
+        self.auditor.allow_time(right.saturating_add(self.ahead), wall);
     }
 }
 
