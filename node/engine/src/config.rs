@@ -82,11 +82,11 @@ impl Storage {
     /// What is wrong with a log, such as damage.
     pub fn open(folder: DataFolder, options: SegmentOptions) -> Result<Self, StartFault> {
         let disk: Arc<dyn Disk> = Arc::new(RealDisk);
-        let (commands, opened) = Journal::open(disk.clone(), &folder.commands(), options)?;
+        let (commands, opened) = Journal::open_end(disk.clone(), &folder.commands(), options)?;
         if let Some(cut) = &opened.cut {
             tracing::warn!(?cut, "an unfinished flush was cut off the command log and kept aside");
         }
-        let (events, opened) = EventLog::open(disk.clone(), &folder.events(), options)?;
+        let (events, opened) = EventLog::open_end(disk.clone(), &folder.events(), options)?;
         if let Some(cut) = &opened.cut {
             tracing::warn!(?cut, "an unfinished flush was cut off the event log and kept aside");
         }

@@ -145,6 +145,41 @@ impl OpenSegment {
         Ok(bytes.and_then(|bytes| FlushHead::decode(&bytes, self.place(offset))))
     }
 
+    /// The last flush of a segment that is full, found from its end; `None` if there is none. Behind it may be
+    /// nothing.
+    pub(crate) fn find_last(&self) -> Result<Option<Flush>, LogFault> {
+        let Some(offset) = self.last_head()? else { return Ok(None) };
+        let Found::Flush(flush) = self.find(offset)? else {
+            return Err(damaged(&self.path, offset, DamageReason::NotLastSegment));
+        };
+        if self.written_size(flush.end())? > 0 {
+            return Err(damaged(&self.path, flush.end(), DamageReason::Checksum));
+        }
+        Ok(Some(flush))
+    }
+
+    /// Where the last sound head of a flush lies.
+    fn last_head(&self) -> Result<Option<u64>, LogFault> {
+        let mut buffer = vec![0; WALK_CHUNK_SIZE];
+        let mut end = self.header.size - self.header.size % FLUSH_HEAD_SIZE as u64;
+        while end > SEGMENT_HEADER_SIZE {
+            let begin = end.saturating_sub(WALK_CHUNK_SIZE as u64).max(SEGMENT_HEADER_SIZE);
+            let size = usize::try_from(end - begin).expect("at most a chunk");
+            let chunk = &mut buffer[..size];
+            read_full(&*self.file, chunk, begin).map_err(storage("read", &self.path))?;
+            let heads = chunk.chunks_exact(FLUSH_HEAD_SIZE).enumerate().rev();
+            let places =
+                heads.map(|(index, bytes)| (begin + (index * FLUSH_HEAD_SIZE) as u64, bytes));
+            let is_head =
+                |(at, bytes): &(u64, &[u8])| FlushHead::decode(bytes, self.place(*at)).is_some();
+            if let Some((at, _)) = places.into_iter().find(is_head) {
+                return Ok(Some(at));
+            }
+            end = begin;
+        }
+        Ok(None)
+    }
+
     fn place(&self, offset: u64) -> Place {
         Place { offset, salt: self.header.salt }
     }

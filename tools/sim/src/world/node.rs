@@ -89,7 +89,7 @@ impl World {
     fn try_start(&mut self) -> Result<(), NotUp> {
         self.figures.starts += 1;
         let disk = Arc::new(self.disk.clone());
-        let (commands, opened) = Journal::open(disk.clone(), Path::new(COMMANDS), OPTIONS)?;
+        let (commands, opened) = Journal::open_end(disk.clone(), Path::new(COMMANDS), OPTIONS)?;
         let mut found = Vec::new();
         if opened.end.sequence > 0 {
             for record in commands.read(1)? {
@@ -98,7 +98,7 @@ impl World {
         }
         let found_count = found.len() as u64;
         self.auditor.on_log(found)?;
-        let (events, _) = EventLog::open(disk.clone(), Path::new(EVENTS), OPTIONS)?;
+        let (events, _) = EventLog::open_end(disk.clone(), Path::new(EVENTS), OPTIONS)?;
         self.stored_event = 0;
         if events.end().event_sequence > 0 {
             let blocks = events.read(1)?.collect::<Result<Vec<_>, _>>()?;
