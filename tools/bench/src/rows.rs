@@ -10,6 +10,7 @@ mod kernel;
 pub(crate) mod memory;
 mod peer;
 mod port;
+mod restart;
 mod scale;
 mod stamp;
 mod steady;
@@ -61,6 +62,9 @@ pub const ROWS: &[Row] = &[
     http::P99_MS,
     kernel::REPLAY_COMMANDS,
     kernel::REPLAY_EVENTS,
+    restart::MILLION,
+    restart::HISTORY_TIME,
+    restart::HISTORY_MEMORY,
 ];
 
 /// What a reader of a figure must know beside it: the name of a row, and a sentence.

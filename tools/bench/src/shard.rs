@@ -1,8 +1,10 @@
 //! A running shard for a benchmark: a journal on this disk, the market listed, accounts on demand.
 
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use engine::{Config, Engine, InProcess, Storage, SystemClock};
+use engine::{Config, Engine, InProcess, SnapshotPolicy, Storage, SystemClock};
 use journal::{DataFolder, SegmentOptions};
 use port::{Port, Request};
 use schema::{Command, Key, Outcome};
@@ -39,6 +41,20 @@ impl Shard {
         Self { engine, _folder: folder }
     }
 }
+
+/// A shard without the archive in a folder that stays, with a checkpoint every so often and no snapshots.
+pub(crate) fn start_in(path: &Path, options: SegmentOptions, checkpoint: Duration) -> Engine {
+    let data = DataFolder::open(path).expect("a data folder");
+    let snapshots =
+        SnapshotPolicy { events: u64::MAX, interval: NEVER, checkpoint, ..Default::default() };
+    let config = Config { genesis: Some(venue::genesis()), snapshots, ..Config::default() };
+    let mut storage = Storage::open(data, options).expect("logs");
+    storage.archive = None;
+    Engine::start_with(config, storage, Arc::new(SystemClock::new())).expect("a shard")
+}
+
+/// Longer than any row runs.
+pub(crate) const NEVER: Duration = Duration::from_secs(24 * 3_600);
 
 async fn done(port: &InProcess, command: Command, key: Option<Key>) -> Outcome {
     let request = Request { correlation: Id([9; 16]), key, command, account_version: None };

@@ -51,30 +51,18 @@ pub(super) const P99_MS: Row = Row {
 };
 
 const RUNS: usize = 3;
-const LANES: u64 = 16;
+pub(super) const LANES: u64 = 16;
 const BATCHES: usize = 300;
-const BATCH: usize = 100;
+pub(super) const BATCH: usize = 100;
 const MIDDLE: u64 = 100_000;
 
 /// Commands a second and the p99 of a batch in milliseconds.
 fn run(shard: Shard) -> (f64, f64) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let port = shard.engine.port();
-    let lanes = runtime.block_on(prepare(&port));
-    let begin = Instant::now();
-    let local = tokio::task::LocalSet::new();
-    let mut samples = local.block_on(&runtime, async {
-        let tasks: Vec<_> = lanes
-            .into_iter()
-            .map(|lane| tokio::task::spawn_local(lane.trade(port.clone())))
-            .collect::<Vec<_>>();
-        let mut samples = Vec::new();
-        for task in tasks {
-            samples.extend(task.await.expect("a lane"));
-        }
-        samples
-    });
-    let elapsed = begin.elapsed().as_secs_f64();
+    runtime.block_on(list(&port));
+    let lanes = runtime.block_on(open_lanes(&port, "", usize::MAX));
+    let (mut samples, elapsed) = trade(&runtime, &port, (lanes, BATCHES));
     let commands = samples.len() * BATCH;
     let p99 = f64::from(percentile(&mut samples, 990)) / 1_000.0;
     let stopped = shard.engine.stop();
@@ -82,36 +70,59 @@ fn run(shard: Shard) -> (f64, f64) {
     (commands as f64 / elapsed, p99)
 }
 
-/// Lists the market and opens three accounts a lane.
-async fn prepare(port: &InProcess) -> Vec<Lane> {
-    list(port).await;
+/// Has every lane submit so many batches; answers what each took in microseconds, and the seconds of them all.
+pub(super) fn trade(
+    runtime: &tokio::runtime::Runtime,
+    port: &InProcess,
+    (lanes, batches): (Vec<Lane>, usize),
+) -> (Vec<u32>, f64) {
+    let begin = Instant::now();
+    let local = tokio::task::LocalSet::new();
+    let samples = local.block_on(runtime, async {
+        let tasks: Vec<_> = lanes
+            .into_iter()
+            .map(|lane| tokio::task::spawn_local(lane.trade(port.clone(), batches)))
+            .collect::<Vec<_>>();
+        let mut samples = Vec::new();
+        for task in tasks {
+            samples.extend(task.await.expect("a lane"));
+        }
+        samples
+    });
+    (samples, begin.elapsed().as_secs_f64())
+}
+
+/// Opens three accounts a lane; no lane has more than `live_max` orders that it knows.
+pub(super) async fn open_lanes(port: &InProcess, name: &str, live_max: usize) -> Vec<Lane> {
     let mut lanes = Vec::new();
     for number in 0..LANES {
         lanes.push(Lane {
             random: SplitMix64::new(number),
-            buyer: account(port, format!("buyer{number}")).await,
-            seller: account(port, format!("seller{number}")).await,
-            taker: account(port, format!("taker{number}")).await,
+            buyer: account(port, format!("{name}buyer{number}")).await,
+            seller: account(port, format!("{name}seller{number}")).await,
+            taker: account(port, format!("{name}taker{number}")).await,
             live: VecDeque::new(),
+            live_max,
         });
     }
     lanes
 }
 
 /// One client: it knows its own orders and waits for each batch's answer.
-struct Lane {
+pub(super) struct Lane {
     random: SplitMix64,
     buyer: Id,
     seller: Id,
     taker: Id,
     live: VecDeque<(Id, Id)>,
+    live_max: usize,
 }
 
 impl Lane {
     /// Submits every batch; returns what each took, in microseconds.
-    async fn trade(mut self, port: InProcess) -> Vec<u32> {
-        let mut samples = Vec::with_capacity(BATCHES);
-        for _ in 0..BATCHES {
+    async fn trade(mut self, port: InProcess, batches: usize) -> Vec<u32> {
+        let mut samples = Vec::with_capacity(batches);
+        for _ in 0..batches {
             let (requests, owners) = self.batch();
             let begin = Instant::now();
             let replies = port.submit_all(requests).await.expect("answers");
@@ -127,13 +138,15 @@ impl Lane {
         for place in 0..BATCH {
             let (command, owner) = match place % 20 {
                 19 => (self.take(), None),
-                odd if odd % 2 == 1 => match self.live.pop_front() {
-                    Some((account, order)) => {
-                        let cancel = CancelOrder { account, order, state_seq: None };
-                        (Command::CancelOrder(cancel), None)
+                odd if odd % 2 == 1 || self.live.len() >= self.live_max => {
+                    match self.live.pop_front() {
+                        Some((account, order)) => {
+                            let cancel = CancelOrder { account, order, state_seq: None };
+                            (Command::CancelOrder(cancel), None)
+                        }
+                        None => self.add(),
                     }
-                    None => self.add(),
-                },
+                }
                 _ => self.add(),
             };
             requests.push(Request {
