@@ -73,7 +73,7 @@ fn every_part_of_the_state_belongs_to_an_entity() {
 }
 
 /// A filled, a canceled, an expired and a rejected order and their trade leave no entity behind.
-/// covers: DET-46
+/// covers: DET-46, RPL-34
 #[test]
 fn what_ended_is_no_part_of_the_state() {
     let mut venue = Venue::new();

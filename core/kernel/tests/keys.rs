@@ -2,12 +2,16 @@
 
 mod common;
 
+use std::collections::BTreeSet;
+
 use common::{Venue, code_of, entry, genesis, label, limit, opening};
 use ed25519_dalek::SigningKey;
 use kernel::Kernel;
 use schema::{
     CancelOrder, Code, Command, EventBuffer, Genesis, Key, KeyOrigin, Outcome, Reply, Stamped,
 };
+use testkit::oracle::Oracle;
+use testkit::oracle::generate::Generator;
 use units::Side::{Buy, Sell};
 use units::{Id, Timestamp};
 
@@ -21,7 +25,7 @@ fn gateway(venue: &mut Venue, life: i64) -> Key {
 
 /// A repeat of every keyed command, accepted, rejected or refused, points to the first and creates
 /// nothing: 24 h for a client's key, 60 s for a gateway's, to the nanosecond.
-/// covers: EVT-82
+/// covers: EVT-82, REC-63, REC-66
 #[test]
 fn a_repeat_gets_the_first_answer_and_creates_nothing() {
     let mut venue = Venue::new();
@@ -66,6 +70,45 @@ fn a_repeat_gets_the_first_answer_and_creates_nothing() {
             venue.check();
         }
     }
+}
+
+/// Commands of every kind, each sent again at once with its key: the second run of each points to the first,
+/// makes no event, and leaves every entity as it was.
+/// covers: REC-3
+#[test]
+fn every_command_is_safe_to_send_again() {
+    let (mut generator, mut oracle) = (Generator::new(3_003), Oracle::new());
+    let (mut kernel, mut out) = (Kernel::new(), EventBuffer::new());
+    let mut kinds = BTreeSet::new();
+    for number in 1..=4_000_u64 {
+        let mut stamped = generator.next(&oracle);
+        oracle.execute(&stamped);
+        if let Command::Genesis(genesis) = &mut stamped.command {
+            genesis.key_count_max = 1_000_000;
+        }
+        // Keys of this test's own, which none but the repeat below uses.
+        let mut hash = [3; 16];
+        hash[..8].copy_from_slice(&number.to_le_bytes());
+        let (key_hash, body_hash, origin) = (hash, hash, KeyOrigin::Client);
+        stamped.key = Some(Key { key_hash, body_hash, origin, text: None });
+        // The oracle's numbers leave the repeats out.
+        let position = kernel.position();
+        stamped.sequence = position.command_sequence + 1;
+        out.clear();
+        let first = kernel.execute(&stamped, &mut out);
+        if number == 1 {
+            continue; // the genesis has no key: it is what a log begins with
+        }
+        let before = Venue::state(&kernel);
+        stamped.sequence += 1;
+        out.clear();
+        let second = kernel.execute(&stamped, &mut out);
+        assert_eq!(second.outcome, Outcome::Repeated { first: first.command }, "{stamped:?}");
+        assert!(out.bytes().is_empty(), "{stamped:?}");
+        assert!(Venue::state(&kernel) == before, "{stamped:?}");
+        kinds.insert(stamped.command.kind());
+    }
+    assert!(kinds.len() >= 15, "{kinds:?}");
 }
 
 /// Another body is a conflict, whether the first was accepted or rejected, and keeps the first's key.
@@ -157,6 +200,7 @@ fn a_gateway_command_after_its_end_is_refused() {
 }
 
 /// Beyond the bound new keyed commands are refused, kept ones answered, and none forgotten early.
+/// covers: REC-84
 #[test]
 fn the_bound_refuses_and_never_forgets_early() {
     let mut venue = Venue::empty();
@@ -189,6 +233,7 @@ fn the_bound_refuses_and_never_forgets_early() {
 }
 
 /// Beyond the bound cancels, withdrawals and the operator's commands still pass (D-83).
+/// covers: REC-84
 #[test]
 fn a_full_bound_stops_no_cancel_and_no_withdrawal() {
     let mut venue = Venue::new();
@@ -289,6 +334,7 @@ fn every_command_that_does_nothing_says_so() {
 }
 
 /// A kernel that was saved full of keys forgets and answers like the one that was not.
+/// covers: REC-63
 #[test]
 fn a_loaded_kernel_knows_the_same_keys() {
     let mut venue = Venue::new();

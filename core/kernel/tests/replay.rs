@@ -35,7 +35,7 @@ fn saved(kernel: &Kernel) -> Vec<u8> {
 
 /// Events alone rebuild the state from nothing; giving the same events again changes nothing.
 /// covers: RPL-1, RPL-14, RPL-18, RPL-75, RPL-77, EVT-6, STATE-42, DET-53, DET-63, EVT-60
-/// covers: RPL-59, RPL-70
+/// covers: RPL-59, RPL-70, REC-64
 #[test]
 fn events_alone_rebuild_the_state() {
     let venue = run(71, 4_000);
@@ -95,8 +95,7 @@ fn through_bytes(stamped: &Stamped) -> Stamped {
 }
 
 /// A snapshot, and what came after it as events or as commands, is the whole; the encoding is canonical.
-/// covers: RPL-42
-/// covers: RPL-36
+/// covers: RPL-34, RPL-36, RPL-42
 #[test]
 fn a_snapshot_and_its_tail_are_the_whole() {
     let mut random = Random::new(73);

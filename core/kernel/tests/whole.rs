@@ -142,7 +142,7 @@ impl Watch for Told {
 /// Random commands of every type: the kernel that executes changes, event by event, the very entities that one
 /// changes which does nothing but apply these events, and a command without an event changes nothing. Both
 /// have the same state then, so there is no change that an event does not carry, nor one that two carry.
-/// covers: EVT-7
+/// covers: EVT-7, REC-4
 #[test]
 fn every_change_is_carried_by_its_event() {
     let (mut generator, mut oracle) = (Generator::new(2_029), Oracle::new());

@@ -75,7 +75,7 @@ fn code(answer: &Value) -> &str {
 }
 
 /// Reduce, replace, cancel by key, cancel all, and a batch of orders and cancels.
-/// covers: LIFE-2
+/// covers: LIFE-2, REC-65
 #[test]
 fn open_orders_are_changed() {
     let venue = Venue::start();
@@ -104,9 +104,14 @@ fn open_orders_are_changed() {
     let by_key = format!("/v1/orders?client_order_id=next&account_id={}", venue.accounts[0]);
     let (_, found) = venue.ask(0, ("GET", &by_key), &Value::Null);
     assert_eq!((&found["order_id"], &found["price"]), (&replaced["order_id"], &json!("51000")));
+    let mut canceled_once = None;
     for _ in 0..2 {
         let (status, canceled) = venue.ask(0, ("DELETE", &by_key), &Value::Null);
         assert_eq!((status, &canceled["status"]), (200, &json!("CANCELED")), "{canceled}");
+        let mut shown = venue.shown(0, canceled["order_id"].as_str().expect("an id"));
+        shown["sequence"] = Value::Null; // how far the answer looked: the refusal is on record
+        let once = canceled_once.get_or_insert_with(|| shown.clone());
+        assert_eq!(shown, *once, "canceling it again changes nothing");
     }
 
     let mut far = order("SELL", "1", "60000");

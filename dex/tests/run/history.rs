@@ -230,7 +230,13 @@ fn all_fees_are_downloaded() {
     let trade = trades[2]["trade_id"].as_str().expect("an id");
     refund(&venue, trade);
     let path = format!("/v1/accounts/{}/fees.csv", venue.ann);
-    let csv = venue.dex.text(("GET", &path), &venue.token);
+    // The archive may be a moment behind the answer to the refund.
+    let whole = |csv: &String| csv.lines().count() == 5;
+    let mut tries = (0..200).map(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        venue.dex.text(("GET", &path), &venue.token)
+    });
+    let csv = tries.find(whole).expect("four fees and the names of the columns");
     let mut lines = csv.lines();
     assert_eq!(lines.next(), Some("time,kind,reference,asset,rate,amount"));
     let rows: Vec<Vec<&str>> = lines.map(|line| line.split(',').collect()).collect();

@@ -73,12 +73,23 @@ pub(crate) async fn metrics(State(door): State<Arc<Door>>, _: Monitor) -> Respon
     response
 }
 
+/// The largest failure that takes nothing that was acknowledged (REC-23).
+fn survives(durability: &str) -> &'static str {
+    match durability {
+        "local" => "PROCESS_CRASH",
+        "quorum" => "ZONE",
+        "region" => "REGION",
+        _ => "NONE",
+    }
+}
+
 fn health_object(health: &HealthView) -> Object {
     let mut body = Object::new()
         .text("status", health.status.name())
         .shown("venue_id", health.venue_id)
         .count("shard", health.shard)
         .text("durability", health.durability)
+        .text("survives", survives(health.durability))
         .count("command_sequence", health.command_sequence)
         .count("event_sequence", health.event_sequence)
         .count("view_sequence", health.view_sequence);

@@ -5,6 +5,7 @@
 //! of these is repaired here; a log is never changed to fit.
 
 use journal::{FolderFault, LogFault};
+use kernel::Unsound;
 use schema::wire::DecodeError;
 use snapshot::SnapshotFault;
 use thiserror::Error;
@@ -115,6 +116,14 @@ pub enum ReplayFault {
     HashDiffers {
         /// Last event of that state.
         at_sequence: u64,
+    },
+    /// The state is not as it must be (REC-58).
+    #[error("CRITICAL: the state at event {at} is wrong: {unsound}")]
+    Unsound {
+        /// Last event of that state.
+        at: u64,
+        /// What is wrong.
+        unsound: Unsound,
     },
     /// Executing commands and applying events lead to different states (D-3).
     #[error("CRITICAL: the state from commands and the state from events differ at event {0}")]

@@ -120,9 +120,19 @@ impl Follower {
         }
         let snapshot = {
             let mut view = self.shard.view.write();
-            let state_hash = self.shadow.settle(&mut view);
-            let end = self.events.end();
-            snapshot_of(&view, &self.shadow, (self.place, end), state_hash)
+            // Nothing that is wrong is put aside to begin from (REC-58).
+            view.kernel().sweep().map(|()| {
+                let state_hash = self.shadow.settle(&mut view);
+                let end = self.events.end();
+                snapshot_of(&view, &self.shadow, (self.place, end), state_hash)
+            })
+        };
+        let snapshot = match snapshot {
+            Ok(snapshot) => snapshot,
+            Err(unsound) => {
+                self.fail(&ReplayFault::Unsound { at: self.last_event, unsound });
+                return false;
+            }
         };
         if let Some(snapshots) = &mut self.snapshots {
             snapshots.take(snapshot, kind, &self.shard);

@@ -96,6 +96,10 @@ pub fn verify(
         progress(Progress { commands, commands_end, events });
     })?;
     let report = replayed.report;
+    let kernel = replayed.executor.kernel();
+    kernel
+        .sweep()
+        .map_err(|unsound| ReplayFault::Unsound { at: report.event_sequence, unsound })?;
     Ok(VerifyReport {
         record_count: report.record_count,
         command_sequence: report.command_sequence,

@@ -13,6 +13,7 @@ mod check;
 mod clippy;
 mod command;
 mod compliance;
+mod coverage;
 mod covers;
 mod finding;
 mod fmt;
@@ -59,6 +60,7 @@ enum Chore {
     Bench(Vec<String>),
     Sim(Vec<String>),
     Promise(Vec<String>),
+    Coverage,
 }
 
 impl Chore {
@@ -75,6 +77,7 @@ impl Chore {
             ["clippy"] => Self::Clippy,
             ["test"] => Self::Test,
             ["check"] => Self::Check,
+            ["coverage"] => Self::Coverage,
             ["bench", ..] => Self::Bench(args[1..].to_vec()),
             ["sim", ..] => Self::Sim(args[1..].to_vec()),
             ["promise", ..] => Self::Promise(args[1..].to_vec()),
@@ -91,6 +94,7 @@ impl Chore {
             Self::Clippy => clippy::run()?,
             Self::Test => test::run()?,
             Self::Check => check::run()?,
+            Self::Coverage => coverage::run()?,
             Self::Bench(args) => bench::run(&args)?,
             Self::Sim(args) => sim::run(&args)?,
             Self::Promise(args) => return promise::run(&args),
@@ -116,6 +120,7 @@ The project's chores. Use: cargo xtask COMMAND
   sim [--seed N] --runs N  so many seeds
   promise [ROW..] [--full]
                         shows what the exchange promises, in figures (docs/promises.md)
+  coverage              runs the tests and prints which share of the lines they run
 
 Examples:
   cargo xtask bench book          one row
@@ -133,8 +138,18 @@ mod tests {
 
     #[test]
     fn every_command_of_the_help_is_understood() {
-        let commands =
-            ["check", "test", "fmt", "clippy", "tidy", "compliance", "bench", "sim", "promise"];
+        let commands = [
+            "check",
+            "test",
+            "fmt",
+            "clippy",
+            "tidy",
+            "compliance",
+            "bench",
+            "sim",
+            "promise",
+            "coverage",
+        ];
         for command in commands {
             assert!(HELP.contains(&format!("\n  {command}")), "{command} has no help");
             assert!(read(command).is_some(), "{command} is not understood");

@@ -327,6 +327,8 @@ impl Venue {
     /// Holds the venue to what must be true after every command.
     pub fn check(&self) {
         assert!(Self::state(&self.live) == Self::state(&self.replayed), "live and replayed differ");
+        assert_eq!(self.live.sweep(), Ok(()));
+        assert_eq!(self.replayed.sweep(), Ok(()));
         for asset in 1..=self.live.asset_count() {
             assert_eq!(self.live.sum(asset), Amount::ZERO, "asset {asset} is conserved");
         }

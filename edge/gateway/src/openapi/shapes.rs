@@ -371,6 +371,7 @@ pub(super) const HEALTH: Shape = shape(
         ("venue_id", OrAbsent(&Id)),
         ("shard", OrAbsent(&Count)),
         ("durability", OrAbsent(&Text)),
+        ("survives", OrAbsent(&OneOf(&["NONE", "PROCESS_CRASH", "ZONE", "REGION"]))),
         ("command_sequence", OrAbsent(&Count)),
         ("event_sequence", OrAbsent(&Count)),
         ("view_sequence", OrAbsent(&Count)),

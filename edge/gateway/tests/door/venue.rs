@@ -172,6 +172,7 @@ async fn an_unknown_symbol_is_the_cores_to_refuse() {
     assert_eq!(order.symbol, SymbolRef::Unknown(label("XRP/USDT")));
 }
 
+/// covers: REC-23
 #[tokio::test]
 async fn health_and_figures_are_told() {
     let served = Served::start().await;
@@ -181,6 +182,8 @@ async fn health_and_figures_are_told() {
         (StatusCode::OK, "healthy".into())
     );
     assert_eq!(health.json()["state_hash"]["sequence"], 60);
+    let mode = [&health.json()["durability"], &health.json()["survives"]].map(Value::clone);
+    assert_eq!(mode, ["local", "PROCESS_CRASH"]);
     let figures = served.anonymous("get", "/metrics", "").await;
     assert!(figures.headers["content-type"].to_str().expect("text").starts_with("text/plain"));
     assert!(figures.text.contains("dex_http_responses_total{role=\"gateway\",status=\"200\"}"));

@@ -42,7 +42,7 @@ fn a_failed_sync_releases_nothing_and_stops_the_shard() {
 }
 
 /// covers: STATE-40
-/// covers: REC-83, SETL-29
+/// covers: REC-1, REC-83, SETL-29
 #[test]
 fn a_panic_in_the_executor_stops_the_shard_and_not_the_process() {
     let (disks, clock) = (Disks::new(51), clock());

@@ -125,7 +125,7 @@ pub(super) fn sources(folder: &Path, found: &mut Vec<(String, String)>) {
 /// However long a shard runs, starts again, takes snapshots and drops old ones: every event that was ever stored
 /// is there, byte for byte, from the first on. Nothing in the node's logs takes a file away, but one line: that of a
 /// segment whose compressed form was read back and found equal (D-112), which the journal's own tests hold it to.
-/// covers: EVT-55
+/// covers: EVT-55, RPL-61
 #[test]
 fn no_event_is_ever_deleted() {
     let (disks, clock) = (Disks::new(95), clock());

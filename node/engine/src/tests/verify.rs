@@ -29,7 +29,7 @@ fn contents(path: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     found
 }
 
-/// covers: RPL-20, RPL-27
+/// covers: RPL-20, RPL-21, RPL-27, RPL-63
 #[test]
 fn a_folder_is_checked_without_a_write() {
     let folder = tempfile::tempdir().expect("a folder");

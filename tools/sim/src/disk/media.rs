@@ -35,13 +35,13 @@ pub(super) struct Harmed {
 
 impl SimDisk {
     /// Harms a durable sector that holds something, of a file whose path contains `part`, and says where;
-    /// `None` when there is none. What the last sync of a log wrote is not lost: one machine alone cannot tell that from a flush
+    /// `None` when there is none. A tail that was kept aside is left alone. What the last sync of a log wrote is not lost: one machine alone cannot tell that from a flush
     /// that power interrupted (D-113).
     pub(crate) fn harm(&self, harm: Harm, part: &str, random: &mut SplitMix64) -> Option<String> {
         let mut state = self.lock();
         let mut choices: Vec<(usize, usize)> = Vec::new();
         for (path, &file) in &state.durable_names {
-            if !is_part(path, part) {
+            if !is_part(path, part) || is_aside(path) {
                 continue;
             }
             let contents = &state.files[file];
@@ -125,6 +125,12 @@ impl SimDisk {
 /// Whether a file belongs to one of the logs.
 pub(super) fn is_log(path: &Path) -> bool {
     is_part(path, "commands") || is_part(path, "events")
+}
+
+/// Whether a file is a cut tail that a start kept aside for people. It is torn already, has no checksum of
+/// its own, and no start reads it, so none can find what became of it.
+fn is_aside(path: &Path) -> bool {
+    path.extension().is_some_and(|it| it == "cut")
 }
 
 fn is_part(path: &Path, part: &str) -> bool {
