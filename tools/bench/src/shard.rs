@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::{Config, Engine, InProcess, SnapshotPolicy, Storage, SystemClock};
+use engine::{Config, Engine, Following, InProcess, SnapshotPolicy, Storage, SystemClock};
 use journal::{DataFolder, SegmentOptions};
 use port::{Port, Request};
 use schema::{Command, Key, Outcome};
@@ -22,18 +22,23 @@ pub(crate) struct Shard {
 impl Shard {
     /// A shard without the archive: what an order waits for, and the shadow beside it.
     pub(crate) fn start() -> Self {
-        Self::start_on(|storage| storage.archive = None)
+        Self::start_on(Following::Everything, |storage| storage.archive = None)
     }
 
     /// A shard with everything that `dex run` has.
     pub(crate) fn start_archived() -> Self {
-        Self::start_on(|_| {})
+        Self::start_on(Following::Everything, |_| {})
     }
 
-    fn start_on(change: impl FnOnce(&mut Storage)) -> Self {
+    /// The executor with its journal and nothing beside it.
+    pub(crate) fn start_alone() -> Self {
+        Self::start_on(Following::Nothing, |storage| storage.archive = None)
+    }
+
+    fn start_on(following: Following, change: impl FnOnce(&mut Storage)) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let data = DataFolder::open(folder.path()).expect("a data folder");
-        let config = Config { genesis: Some(venue::genesis()), ..Config::default() };
+        let config = Config { genesis: Some(venue::genesis()), following, ..Config::default() };
         let mut storage = Storage::open(data, SegmentOptions::default()).expect("logs");
         change(&mut storage);
         let clock = Arc::new(SystemClock::new());

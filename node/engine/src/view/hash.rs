@@ -10,18 +10,24 @@
 //! Known cost: the hash of every entity is kept, 32 bytes and its key, so that it can be taken out
 //! again; the kernel does not tell what an entity was before it changed.
 
+use std::sync::mpsc::sync_channel;
+use std::thread;
+
 use kernel::{Entity, Kernel, Watch};
 use sha2::{Digest, Sha256};
 
 use super::fast::FastMap;
+use crate::joined::shares;
 
 /// A state hash that is kept up.
 #[derive(Debug, Default)]
 pub(crate) struct StateHash {
-    sums: [KindSum; Entity::KIND_COUNT],
+    sums: Sums,
     hashes: FastMap<Entity, [u8; 32]>,
     buffer: Vec<u8>,
 }
+
+type Sums = [KindSum; Entity::KIND_COUNT];
 
 /// What is known of one kind: how many, and the sum of their hashes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,10 +52,41 @@ impl StateHash {
         }
     }
 
-    /// The hash of a whole kernel, to be kept up from now on.
-    pub(crate) fn of<W: Watch>(kernel: &Kernel<W>) -> Self {
+    /// The hash of a whole kernel, to be kept up from now on. A large one is hashed by all cores, and one of them
+    /// notes the hashes.
+    pub(crate) fn of<W: Watch + Sync>(kernel: &Kernel<W>) -> Self {
         let mut hash = Self::default();
-        kernel.entities().for_each(|entity| hash.update(kernel, entity));
+        let count = size_of_state(kernel);
+        hash.hashes.reserve(count);
+        let share_count = shares(count);
+        if share_count == 1 {
+            kernel.entities().for_each(|entity| hash.update(kernel, entity));
+            return hash;
+        }
+        thread::scope(|scope| {
+            let (sender, receiver) = sync_channel(CHUNKS_WAITING_MAX);
+            for share in 0..share_count {
+                let sender = sender.clone();
+                let work = move || {
+                    let mut chunk = Vec::with_capacity(CHUNK_COUNT);
+                    hash_share(kernel, (share, share_count), |entity, hash| {
+                        chunk.push((entity, hash));
+                        if chunk.len() == CHUNK_COUNT {
+                            let full =
+                                std::mem::replace(&mut chunk, Vec::with_capacity(CHUNK_COUNT));
+                            sender.send(full).expect("the receiver outlives the threads");
+                        }
+                    });
+                    sender.send(chunk).expect("the receiver outlives the threads");
+                };
+                scope.spawn(work);
+            }
+            drop(sender);
+            for (entity, entity_hash) in receiver.into_iter().flatten() {
+                hash.sums[kind_of(entity)].add(&entity_hash);
+                hash.hashes.insert(entity, entity_hash);
+            }
+        });
         hash
     }
 
@@ -59,20 +96,53 @@ impl StateHash {
     }
 }
 
-/// The hash of a kernel's state, computed from every entity.
-pub fn hash_from_nothing<W: Watch>(kernel: &Kernel<W>) -> [u8; 32] {
-    let mut sums = [KindSum::default(); Entity::KIND_COUNT];
+/// The hash of a kernel's state, computed from every entity, by all cores if it is large.
+pub fn hash_from_nothing<W: Watch + Sync>(kernel: &Kernel<W>) -> [u8; 32] {
+    let share_count = shares(size_of_state(kernel));
+    if share_count == 1 {
+        return digest(&sum_share(kernel, (0, 1)));
+    }
+    let sums = thread::scope(|scope| {
+        let work = |share| scope.spawn(move || sum_share(kernel, (share, share_count)));
+        let shares: Vec<_> = (0..share_count).map(work).collect();
+        let sums = shares.into_iter().map(|it| it.join().expect("a hash panics over nothing"));
+        sums.reduce(|mut all, share| {
+            all.iter_mut().zip(&share).for_each(|(sum, other)| sum.add_all(other));
+            all
+        })
+    });
+    digest(&sums.unwrap_or_default())
+}
+
+/// The sums over one of so many shares of the entities.
+fn sum_share<W: Watch>(kernel: &Kernel<W>, share: (usize, usize)) -> Sums {
+    let mut sums = Sums::default();
+    hash_share(kernel, share, |entity, hash| sums[kind_of(entity)].add(&hash));
+    sums
+}
+
+/// Hashes one of so many shares of the entities.
+fn hash_share<W: Watch>(
+    kernel: &Kernel<W>,
+    (share, count): (usize, usize),
+    mut each: impl FnMut(Entity, [u8; 32]),
+) {
     let mut buffer = Vec::new();
-    for entity in kernel.entities() {
+    for entity in kernel.entities().skip(share).step_by(count) {
         buffer.clear();
         let exists = kernel.encode_entity(entity, &mut buffer);
         assert!(exists, "an entity that is listed exists");
-        sums[kind_of(entity)].add(&Sha256::digest(&buffer).into());
+        each(entity, Sha256::digest(&buffer).into());
     }
-    digest(&sums)
 }
 
-fn digest(sums: &[KindSum; Entity::KIND_COUNT]) -> [u8; 32] {
+/// About how many entities there are.
+fn size_of_state<W: Watch>(kernel: &Kernel<W>) -> usize {
+    let accounts = usize::try_from(kernel.account_count()).unwrap_or(usize::MAX);
+    kernel.order_count() + 3 * accounts
+}
+
+fn digest(sums: &Sums) -> [u8; 32] {
     let mut sha = Sha256::new();
     for kind in sums {
         sha.update(kind.count.to_le_bytes());
@@ -85,9 +155,13 @@ fn digest(sums: &[KindSum; Entity::KIND_COUNT]) -> [u8; 32] {
 
 impl KindSum {
     fn add(&mut self, hash: &[u8; 32]) {
-        self.count += 1;
+        self.add_all(&Self { count: 1, sum: words(hash) });
+    }
+
+    fn add_all(&mut self, other: &Self) {
+        self.count += other.count;
         let mut carry = false;
-        for (word, other) in self.sum.iter_mut().zip(words(hash)) {
+        for (word, other) in self.sum.iter_mut().zip(other.sum) {
             let (sum, over) = word.overflowing_add(other);
             let (sum, over_carry) = sum.overflowing_add(u64::from(carry));
             *word = sum;
@@ -113,6 +187,10 @@ fn words(hash: &[u8; 32]) -> [u64; 4] {
         u64::from_le_bytes(bytes)
     })
 }
+
+/// Hashes that are handed over at once, and how many such chunks may wait.
+const CHUNK_COUNT: usize = 4_096;
+const CHUNKS_WAITING_MAX: usize = 16;
 
 /// The place of an entity's kind.
 fn kind_of(entity: Entity) -> usize {

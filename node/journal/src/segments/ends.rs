@@ -44,7 +44,7 @@ fn read_end<T: Item>(
     name: &SegmentName,
     next: &SegmentName,
 ) -> Result<T::End, LogFault> {
-    let segment = OpenSegment::open(disk, name, T::KIND, Access::Read)?;
+    let mut segment = OpenSegment::open(disk, name, T::KIND, Access::Read)?;
     let Some(flush) = segment.find_last()? else {
         let (expected, found) = (name.first_number, next.first_number);
         return Err(damaged(&next.path, 0, DamageReason::Gap { expected, found }));

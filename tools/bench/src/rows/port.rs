@@ -5,7 +5,8 @@
 //! lane knows, 5 takers. A batch is answered when its last command is durable, executed, and its events
 //! are handed out; the shadow, the event log and the state hashes run beside it on the same cores, and in
 //! the rows of that name the archive, which may fall behind and catches up when the load is over.
-//! Latency is from submitting a batch to its answer, at full load.
+//! Latency is from submitting a batch to its answer, at full load; in the paced row it is from when the batch was due,
+//! at 100,000 commands a second. The rows of the executor alone have the journal and nothing beside it.
 
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -26,6 +27,21 @@ pub(super) const COMMANDS_PER_SECOND: Row = Row {
     unit: "commands/s",
     target: Target::AtLeast(200_000.0),
     measure: || median_of(RUNS, || run(Shard::start()).0),
+};
+
+pub(super) const ALONE_PER_SECOND: Row = Row {
+    name: "port.alone_commands_per_second",
+    unit: "commands/s",
+    target: Target::AtLeast(1_000_000.0),
+    measure: || median_of(RUNS, || run(Shard::start_alone()).0),
+};
+
+/// The p99 of a batch at a tenth of the rate that `port.alone_commands_per_second` asks for.
+pub(super) const ALONE_P99_MS: Row = Row {
+    name: "port.alone_p99_ms_at_100k_per_second",
+    unit: "ms",
+    target: Target::AtMost(10.0),
+    measure: || median_of(RUNS, || paced(Shard::start_alone())),
 };
 
 pub(super) const ARCHIVED_PER_SECOND: Row = Row {
@@ -53,6 +69,8 @@ pub(super) const P99_MS: Row = Row {
 const RUNS: usize = 3;
 pub(super) const LANES: u64 = 16;
 const BATCHES: usize = 300;
+/// A batch is due every millisecond.
+const PACED_TICK: std::time::Duration = std::time::Duration::from_millis(1);
 pub(super) const BATCH: usize = 100;
 const MIDDLE: u64 = 100_000;
 
@@ -68,6 +86,33 @@ fn run(shard: Shard) -> (f64, f64) {
     let stopped = shard.engine.stop();
     assert!(stopped.command_sequence >= commands as u64, "every command is durable");
     (commands as f64 / elapsed, p99)
+}
+
+/// The p99 of a batch, from when it was due to its answer, in milliseconds: every lane has one due in turn, so that
+/// 100,000 commands a second are.
+fn paced(shard: Shard) -> f64 {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+    let port = shard.engine.port();
+    runtime.block_on(list(&port));
+    let lanes = runtime.block_on(open_lanes(&port, "", usize::MAX));
+    let local = tokio::task::LocalSet::new();
+    let begin = Instant::now() + PACED_TICK;
+    let mut samples = local.block_on(&runtime, async {
+        let pace = |(number, lane): (u32, Lane)| {
+            let first = begin + PACED_TICK * number;
+            tokio::task::spawn_local(lane.keep_pace(port.clone(), first))
+        };
+        let tasks: Vec<_> = (0..).zip(lanes).map(pace).collect();
+        let mut samples = Vec::new();
+        for task in tasks {
+            samples.extend(task.await.expect("a lane"));
+        }
+        samples
+    });
+    let p99 = f64::from(percentile(&mut samples, 990)) / 1_000.0;
+    drop(shard.engine.stop());
+    p99
 }
 
 /// Has every lane submit so many batches; answers what each took in microseconds, and the seconds of them all.
@@ -128,6 +173,21 @@ impl Lane {
             let replies = port.submit_all(requests).await.expect("answers");
             samples.push(u32::try_from(begin.elapsed().as_micros()).unwrap_or(u32::MAX));
             self.keep(&replies, &owners);
+        }
+        samples
+    }
+
+    /// Submits a batch whenever one is due; returns what each took since then, in microseconds.
+    async fn keep_pace(mut self, port: InProcess, first: Instant) -> Vec<u32> {
+        let mut samples = Vec::with_capacity(BATCHES);
+        let mut due = first;
+        for _ in 0..BATCHES {
+            tokio::time::sleep_until(due.into()).await;
+            let (requests, owners) = self.batch();
+            let replies = port.submit_all(requests).await.expect("answers");
+            samples.push(u32::try_from(due.elapsed().as_micros()).unwrap_or(u32::MAX));
+            self.keep(&replies, &owners);
+            due += PACED_TICK * u32::try_from(LANES).expect("few");
         }
         samples
     }
