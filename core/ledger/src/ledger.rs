@@ -65,6 +65,21 @@ impl Ledger {
         u32::try_from(self.accounts.len()).unwrap_or(u32::MAX)
     }
 
+    /// Opens all accounts of a saved state at once, in order of their sequences, in a ledger that has none, and says
+    /// whether it could: each external id is one account's. Names are sorted once instead of being looked up one by
+    /// one, which is what opening a million accounts takes longest for.
+    #[must_use]
+    pub fn open_all(&mut self, accounts: Vec<Account>) -> bool {
+        assert!(self.accounts.is_empty(), "a ledger is filled once");
+        let names = (0..).zip(&accounts).map(|(number, it)| (it.opening.external_id, number));
+        self.by_external_id = names.collect();
+        for (number, account) in (0..).zip(&accounts) {
+            self.by_sequence.insert(account.id.sequence(), number);
+        }
+        self.accounts = accounts;
+        self.by_external_id.len() == self.accounts.len()
+    }
+
     /// Adds an account and returns its number.
     ///
     /// # Panics

@@ -33,8 +33,8 @@ pub(crate) fn shares(count: usize) -> usize {
     thread::available_parallelism().map_or(1, NonZero::get).min(SHARES_MAX)
 }
 
-/// Fewer things are done where they are.
-pub(crate) const SHARED_COUNT_MIN: usize = 100_000;
+/// Fewer things are done where they are; in tests nearly everything is shared.
+pub(crate) const SHARED_COUNT_MIN: usize = if cfg!(test) { 16 } else { 100_000 };
 /// More threads than that wait for memory.
 const SHARES_MAX: usize = 8;
 

@@ -25,7 +25,7 @@ use crate::replaying::{self, Executing, Keeping, decode};
 use crate::shadow::Shadow;
 use crate::snapshots::{Loaded, Unusable, load};
 use crate::stored::StoredEvents;
-use crate::view::{View, hash_from_nothing};
+use crate::view::{View, hash_of_both};
 
 /// A shard as its logs tell it.
 pub(crate) struct Replayed {
@@ -177,8 +177,7 @@ impl Replayed {
         }
         self.events.sync(Instant::now())?;
         let kept = self.shadow.settle(&mut self.view);
-        let of_events = hash_from_nothing(self.view.kernel());
-        if kept != hash_from_nothing(self.executor.kernel()) || kept != of_events {
+        if hash_of_both(self.view.kernel(), self.executor.kernel()) != Some(kept) {
             return Err(ReplayFault::StatesDiffer(event_sequence));
         }
         let counts = self.events.counts();

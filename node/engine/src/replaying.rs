@@ -144,8 +144,8 @@ pub(crate) fn decode(record: &OwnedRecord) -> Result<Vec<Stamped>, ReplayFault> 
     record.record().commands().map(command).collect()
 }
 
-/// Fewer commands are replayed in one thread.
-const THREADED_COUNT_MIN: u64 = 50_000;
+/// Fewer commands are replayed in one thread; in tests most logs are long.
+const THREADED_COUNT_MIN: u64 = if cfg!(test) { 30 } else { 50_000 };
 /// Commands whose results are handed over at once, and how many such chunks may wait.
 const CHUNK_COMMAND_COUNT: u64 = 1_000;
 const CHUNKS_WAITING_MAX: usize = 16;

@@ -23,7 +23,7 @@ use crate::joined::shares;
 #[derive(Debug, Default)]
 pub(crate) struct StateHash {
     sums: Sums,
-    hashes: FastMap<Entity, [u8; 32]>,
+    hashes: Hashes,
     buffer: Vec<u8>,
 }
 
@@ -47,7 +47,7 @@ impl StateHash {
             if let Some(old) = self.hashes.insert(entity, hash) {
                 kind.remove(&old);
             }
-        } else if let Some(old) = self.hashes.remove(&entity) {
+        } else if let Some(old) = self.hashes.remove(entity) {
             kind.remove(&old);
         }
     }
@@ -56,9 +56,8 @@ impl StateHash {
     /// notes the hashes.
     pub(crate) fn of<W: Watch + Sync>(kernel: &Kernel<W>) -> Self {
         let mut hash = Self::default();
-        let count = size_of_state(kernel);
-        hash.hashes.reserve(count);
-        let share_count = shares(count);
+        hash.hashes.reserve(kernel);
+        let share_count = shares(size_of_state(kernel));
         if share_count == 1 {
             kernel.entities().for_each(|entity| hash.update(kernel, entity));
             return hash;
@@ -96,6 +95,60 @@ impl StateHash {
     }
 }
 
+/// The hash of every entity, kept apart by kind where there are many: a number for a key, or the place in a list.
+#[derive(Debug, Default)]
+struct Hashes {
+    /// By number; accounts stay for ever. Zeros, which is no hash of anything, where one is not noted yet.
+    accounts: Vec<[u8; 32]>,
+    /// By account and asset.
+    balances: FastMap<u64, [u8; 32]>,
+    orders: FastMap<u64, [u8; 32]>,
+    others: FastMap<Entity, [u8; 32]>,
+}
+
+impl Hashes {
+    fn reserve<W: Watch>(&mut self, kernel: &Kernel<W>) {
+        let accounts = usize::try_from(kernel.account_count()).unwrap_or(usize::MAX);
+        self.accounts.reserve(accounts);
+        self.balances.reserve(2 * accounts);
+        self.orders.reserve(kernel.order_count());
+    }
+
+    fn insert(&mut self, entity: Entity, hash: [u8; 32]) -> Option<[u8; 32]> {
+        match entity {
+            Entity::Account(number) => {
+                let at = number as usize;
+                if at >= self.accounts.len() {
+                    self.accounts.resize(at + 1, [0; 32]);
+                }
+                let old = std::mem::replace(&mut self.accounts[at], hash);
+                (old != [0; 32]).then_some(old)
+            }
+            Entity::Balance { account, asset } => {
+                self.balances.insert(key_of(account, asset), hash)
+            }
+            Entity::Order(sequence) => self.orders.insert(sequence, hash),
+            other => self.others.insert(other, hash),
+        }
+    }
+
+    fn remove(&mut self, entity: Entity) -> Option<[u8; 32]> {
+        match entity {
+            Entity::Account(number) => {
+                let old = std::mem::take(self.accounts.get_mut(number as usize)?);
+                (old != [0; 32]).then_some(old)
+            }
+            Entity::Balance { account, asset } => self.balances.remove(&key_of(account, asset)),
+            Entity::Order(sequence) => self.orders.remove(&sequence),
+            other => self.others.remove(&other),
+        }
+    }
+}
+
+fn key_of(account: u32, asset: u32) -> u64 {
+    u64::from(account) << 32 | u64::from(asset)
+}
+
 /// The hash of a kernel's state, computed from every entity, by all cores if it is large.
 pub fn hash_from_nothing<W: Watch + Sync>(kernel: &Kernel<W>) -> [u8; 32] {
     let share_count = shares(size_of_state(kernel));
@@ -112,6 +165,55 @@ pub fn hash_from_nothing<W: Watch + Sync>(kernel: &Kernel<W>) -> [u8; 32] {
         })
     });
     digest(&sums.unwrap_or_default())
+}
+
+/// The hash of two kernels' states, computed from every entity, or `None` if they differ. Each entity is hashed once,
+/// and compared byte for byte.
+pub(crate) fn hash_of_both<A: Watch + Sync, B: Watch + Sync>(
+    one: &Kernel<A>,
+    other: &Kernel<B>,
+) -> Option<[u8; 32]> {
+    let share_count = shares(size_of_state(one));
+    let count = || other.entities().count() as u64;
+    if share_count == 1 {
+        let sums = sum_both((one, other), (0, 1))?;
+        return (count() == count_of(&sums)).then(|| digest(&sums));
+    }
+    thread::scope(|scope| {
+        let work = |share| scope.spawn(move || sum_both((one, other), (share, share_count)));
+        let shares: Vec<_> = (0..share_count).map(work).collect();
+        let counted = count();
+        let mut all = Sums::default();
+        for share in shares {
+            let sums = share.join().expect("a hash panics over nothing")?;
+            all.iter_mut().zip(&sums).for_each(|(sum, other)| sum.add_all(other));
+        }
+        (counted == count_of(&all)).then(|| digest(&all))
+    })
+}
+
+/// The sums over one of so many shares of the first kernel's entities, if the other one has each of them, too.
+fn sum_both<A: Watch, B: Watch>(
+    (one, other): (&Kernel<A>, &Kernel<B>),
+    (share, count): (usize, usize),
+) -> Option<Sums> {
+    let mut sums = Sums::default();
+    let (mut buffer, mut beside) = (Vec::new(), Vec::new());
+    for entity in one.entities().skip(share).step_by(count) {
+        buffer.clear();
+        beside.clear();
+        let exists = one.encode_entity(entity, &mut buffer);
+        assert!(exists, "an entity that is listed exists");
+        if !other.encode_entity(entity, &mut beside) || buffer != beside {
+            return None;
+        }
+        sums[kind_of(entity)].add(&Sha256::digest(&buffer).into());
+    }
+    Some(sums)
+}
+
+fn count_of(sums: &Sums) -> u64 {
+    sums.iter().map(|sum| sum.count).sum()
 }
 
 /// The sums over one of so many shares of the entities.
