@@ -94,7 +94,7 @@ impl<W: Watch> Kernel<W> {
 
     pub(crate) fn apply_account_created(&mut self, at: EventHead, event: &AccountCreated) -> Id {
         let id = self.id_of(at.sequence, at.timestamp);
-        let account = Account::new(id, event.opening.clone(), at.timestamp);
+        let account = Account::new(id, &event.opening, at.timestamp);
         let number = self.ledger.open(account);
         self.orders.open_account();
         self.fees.push(AccountFees::default());
@@ -104,12 +104,13 @@ impl<W: Watch> Kernel<W> {
 
     pub(crate) fn apply_profile(&mut self, at: EventHead, event: &AccountProfileChanged) {
         let account = self.ledger.account_mut(event.account).expect("the account was checked");
-        account.opening.kyc_tier = event.kyc_tier;
-        account.may_trade = event.kyc_tier > 0;
-        account.opening.jurisdiction = event.jurisdiction;
-        account.opening.risk_tier = event.risk_tier;
-        account.opening.order_tier = event.order_tier;
-        account.opening.api_class = event.api_class;
+        account.set_profile(|opening| {
+            opening.kyc_tier = event.kyc_tier;
+            opening.jurisdiction = event.jurisdiction;
+            opening.risk_tier = event.risk_tier;
+            opening.order_tier = event.order_tier;
+            opening.api_class = event.api_class;
+        });
         account.fee_in_token = event.fee_in_token;
         self.count_account(at, event.account);
     }

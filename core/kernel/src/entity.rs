@@ -242,7 +242,7 @@ fn write_fees(fees: &AccountFees, out: &mut Vec<u8>) {
 
 fn write_account(account: &Account, out: &mut Vec<u8>) {
     write_id(out, account.id);
-    let opening = (*account.opening).clone();
+    let opening = account.opening();
     schema::AccountCreated { opening }.write(out, 1);
     out.push(account.status.number());
     write_u64(out, account.version);

@@ -55,7 +55,7 @@ impl<W: Watch> Kernel<W> {
         if status != Some(AccountStatus::Active) {
             return Err(Refusal::new(Code::AccountSuspended, Why::AccountNotActive));
         }
-        let kyc_tier = self.ledger.account(plan.account).map(|account| account.opening.kyc_tier);
+        let kyc_tier = self.ledger.account(plan.account).map(|account| account.opening().kyc_tier);
         if kyc_tier == Some(0) {
             return Err(Refusal::new(Code::KycRequired, Why::KycTierTooLow));
         }
@@ -121,8 +121,8 @@ impl<W: Watch> Kernel<W> {
         let from = self.check_customer(transfer.from)?;
         let to = self.check_customer(transfer.to)?;
         let account = |number| self.ledger.account(number).expect("the account was checked");
-        let owner = account(from).opening.owner_id;
-        if owner.is_none() || owner != account(to).opening.owner_id {
+        let owner = account(from).opening().owner_id;
+        if owner.is_none() || owner != account(to).opening().owner_id {
             return schema(Why::TwoOwners);
         }
         let asset = self.check_amount(&transfer.asset, transfer.amount)?;

@@ -157,7 +157,7 @@ impl<W: Watch> Kernel<W> {
             fee_in_token: change.fee_in_token,
         };
         let account = self.ledger.account(number).expect("the account was checked");
-        let opening = &account.opening;
+        let opening = account.opening();
         let present = AccountProfileChanged {
             account: number,
             kyc_tier: opening.kyc_tier,

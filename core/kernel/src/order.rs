@@ -233,8 +233,7 @@ impl OpenOrder {
     /// What is reserved for it.
     #[inline]
     pub(crate) fn reserved(&self) -> Amount {
-        let [high, low] = self.reserved;
-        Amount((u128::from(high) << 64 | u128::from(low)).cast_signed())
+        whole(self.reserved)
     }
 
     #[inline]
@@ -323,11 +322,18 @@ fn narrow(market: u32) -> u16 {
     u16::try_from(market).expect("markets are fewer than 2^16")
 }
 
+/// The halves of an amount, which take no more room than they need where an `Amount` would be aligned to 16 bytes.
 #[inline]
 #[expect(clippy::cast_possible_truncation, reason = "each half is 64 bits")]
-const fn halves(amount: Amount) -> [u64; 2] {
+pub(crate) const fn halves(amount: Amount) -> [u64; 2] {
     let bits = amount.0.cast_unsigned();
     [(bits >> 64) as u64, bits as u64]
+}
+
+/// The amount of two halves.
+#[inline]
+pub(crate) fn whole([high, low]: [u64; 2]) -> Amount {
+    Amount((u128::from(high) << 64 | u128::from(low)).cast_signed())
 }
 
 /// The open orders of one account.

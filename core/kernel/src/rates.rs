@@ -17,6 +17,7 @@ use units::{Amount, Rate, Timestamp};
 
 use crate::due::{DueKind, day_of, midnight};
 use crate::market::Market;
+use crate::order::{halves, whole};
 use crate::{Entity, Kernel, Watch};
 
 /// What decides the trading fees of one account.
@@ -24,10 +25,13 @@ use crate::{Entity, Kernel, Watch};
 pub(crate) struct AccountFees {
     /// Row of the shard's table, from 0.
     pub(crate) tier: u8,
-    /// Day of its last trade and the volume of that day.
-    pub(crate) last: (u32, Amount),
-    /// Volume by day before that, days rising.
-    pub(crate) older: Vec<(u32, Amount)>,
+    /// Day of its last trade.
+    last_day: u32,
+    /// Halves of the volume of that day: an `Amount` would round the size up.
+    last_volume: [u64; 2],
+    /// Volume by day before that, days rising. A box, since most accounts have none and all pay for its size.
+    #[expect(clippy::box_collection, reason = "see above")]
+    older: Option<Box<Vec<(u32, Amount)>>>,
     /// What few accounts have.
     pub(crate) special: Option<Box<SpecialRates>>,
 }
@@ -76,18 +80,41 @@ impl AccountFees {
     /// Counts a trade; what can count no more is forgotten (DET-42).
     #[inline]
     fn count(&mut self, today: u32, volume: Amount) {
-        if self.last.0 == today {
-            self.last.1 = Amount(self.last.1.0.saturating_add(volume.0));
+        let (day, sum) = self.last();
+        if day == today {
+            self.set_last(day, Amount(sum.0.saturating_add(volume.0)));
             return;
         }
-        self.older.extend(Some(self.last).filter(|last| last.0 > 0));
-        self.older.retain(|&(day, _)| day.saturating_add(VOLUME_DAY_COUNT) >= today);
-        self.last = (today, volume);
+        self.begin_day(today, volume);
+        if let Some(older) = &mut self.older {
+            older.retain(|&(day, _)| day.saturating_add(VOLUME_DAY_COUNT) >= today);
+        }
+    }
+
+    /// Day of its last trade, 0 for none, and the volume of that day.
+    #[inline]
+    pub(crate) fn last(&self) -> (u32, Amount) {
+        (self.last_day, whole(self.last_volume))
+    }
+
+    /// The volume of a later day than the last.
+    pub(crate) fn begin_day(&mut self, day: u32, volume: Amount) {
+        if self.last_day > 0 {
+            let last = self.last();
+            self.older.get_or_insert_default().push(last);
+        }
+        self.set_last(day, volume);
+    }
+
+    #[inline]
+    fn set_last(&mut self, day: u32, volume: Amount) {
+        (self.last_day, self.last_volume) = (day, halves(volume));
     }
 
     /// Volume by day, days rising.
     pub(crate) fn days(&self) -> impl Iterator<Item = (u32, Amount)> {
-        self.older.iter().copied().chain(Some(self.last).filter(|last| last.0 > 0))
+        let older = self.older.iter().flat_map(|older| older.iter().copied());
+        older.chain(Some(self.last()).filter(|last| last.0 > 0))
     }
 
     /// Own rates or a waiver, if it has one.
@@ -156,7 +183,7 @@ impl<W: Watch> Kernel<W> {
             return None;
         }
         let fees = &self.fees[account as usize];
-        if fees.last.0 == 0 && fees.tier == 0 {
+        if fees.last().0 == 0 && fees.tier == 0 {
             return None;
         }
         let tier = tier_number(&self.schedule.tiers, fees.volume(today));

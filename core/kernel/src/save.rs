@@ -251,12 +251,12 @@ impl<W: Watch> Kernel<W> {
 
     /// Volumes, tier and rates of an account, and its countdown.
     fn load_fees(&mut self, account: u32, reader: &mut Reader<'_>) -> Result<(), LoadError> {
-        let mut fees = AccountFees { tier: reader.u8()?, ..AccountFees::default() };
+        let mut fees = AccountFees::default();
+        fees.tier = reader.u8()?;
         for _ in 0..reader.u64()? {
             let day = (reader.u32()?, reader.amount()?);
-            consistent(fees.last.0 < day.0)?;
-            fees.older.extend(Some(fees.last).filter(|last| last.0 > 0));
-            fees.last = day;
+            consistent(fees.last().0 < day.0)?;
+            fees.begin_day(day.0, day.1);
         }
         let special = reader.option(|reader| {
             Ok(SpecialRates {
@@ -320,17 +320,16 @@ impl<W: Watch> Kernel<W> {
 
     fn load_accounts(&mut self, reader: &mut Reader<'_>) -> Result<(), LoadError> {
         let mut last = None;
-        let mut accounts = Vec::new();
         for _ in 0..reader.u64()? {
             let account = read_account(reader)?;
             let place = Some(account.id.sequence());
-            consistent(last < place)?;
+            let known = self.ledger.number_of_external_id(&account.external_id()).is_some();
+            consistent(last < place && !known)?;
             last = place;
-            accounts.push(account);
+            self.ledger.open(account);
             self.orders.open_account();
             self.fees.push(AccountFees::default());
         }
-        consistent(self.ledger.open_all(accounts))?;
         for account in 0..self.ledger.account_count() {
             if reader.flag()? {
                 self.load_fees(account, reader)?;
@@ -416,7 +415,7 @@ fn read_account(reader: &mut Reader<'_>) -> Result<Account, LoadError> {
     let status = AccountStatus::from_number(reader.u8()?).ok_or(DecodeError::BadTag)?;
     let version = reader.u64()?;
     let created_at = reader.time()?;
-    let mut account = Account::new(id, created.opening, created_at);
+    let mut account = Account::new(id, &created.opening, created_at);
     account.status = status;
     account.version = version;
     account.updated_at = reader.time()?;

@@ -79,7 +79,7 @@ impl<W: Watch> Kernel<W> {
             let market = self.market(order.market);
             let market = market.ok_or(Unsound { rule: "its market is listed", entity })?;
             let of_asset = reserved.entry(market.reserved_asset(order.side)).or_default();
-            *of_asset = *of_asset + order.reserved;
+            *of_asset += order.reserved;
             *resting.entry(order.market).or_default() += usize::from(order.is_resting);
             count += 1;
         }
@@ -92,7 +92,7 @@ impl<W: Watch> Kernel<W> {
             let is_covered = balance.available >= Amount::ZERO || is_outside;
             hold(is_covered, "nothing available is below zero", entity)?;
             let sum = sums.entry(asset).or_default();
-            *sum = *sum + balance.total();
+            *sum += balance.total();
         }
         let without = reserved.into_iter().find(|&(_, amount)| amount != Amount::ZERO);
         without.map_or(Ok(count), |(asset, _)| {
@@ -173,8 +173,8 @@ mod tests {
         };
         let more = |kernel: &mut Kernel, available: i128, locked: i128| {
             let mut balance = kernel.balance(account, asset);
-            balance.available = balance.available + Amount(available);
-            balance.locked = balance.locked + Amount(locked);
+            balance.available += Amount(available);
+            balance.locked += Amount(locked);
             kernel.ledger.restore(account, asset, balance);
         };
         assert_eq!(broken(&|it| more(it, 1, 0)), "all balances sum to zero");

@@ -331,7 +331,7 @@ fn listings_are_rebuilt_from_their_events() {
     assert_eq!((&market.terms, market.open), (&terms, true));
     assert_eq!(kernel.rates(8, number), Some(terms.fee_tiers[0]));
     let number = kernel.account_number(id).expect("opened");
-    assert_eq!(*kernel.account(number).expect("opened").opening, alice);
+    assert_eq!(kernel.account(number).expect("opened").opening(), alice);
     venue.check();
 }
 

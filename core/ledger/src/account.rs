@@ -1,12 +1,14 @@
 //! `Account`: one account without its balances.
 
 use alloc::boxed::Box;
-use alloc::vec::Vec;
 
-use schema::{AccountOpening, AccountStatus, AccountType};
+use schema::{AccountOpening, AccountStatus, AccountType, Label, decode_opening, encode_opening};
 use units::{Id, Timestamp};
 
-/// An account (ACCT-1). What an order needs lies first; what only people read is boxed.
+use crate::slots::Slots;
+
+/// An account (ACCT-1). What an order needs lies as it is; what only people read is kept in its stored form, which
+/// takes a quarter of the room.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
     /// Its id, that of its AccountCreated.
@@ -22,7 +24,7 @@ pub struct Account {
     /// Time of its AccountCreated.
     pub created_at: Timestamp,
     /// Slot + 1 of its balance by asset number; 0 for none.
-    pub(crate) slots: Vec<u32>,
+    pub(crate) slots: Slots,
     /// Whether fees are paid in the platform token where that is possible (FEE-17).
     pub fee_in_token: bool,
     /// Whether its KYC tier may trade at all (CUST-39); a copy of what `opening` says.
@@ -32,13 +34,13 @@ pub struct Account {
     /// See `fee_row`.
     pub has_own_rates: bool,
     /// What it was opened with, profile changes included.
-    pub opening: Box<AccountOpening>,
+    opening: Box<[u8]>,
 }
 
 impl Account {
     /// A new, active account.
     #[must_use]
-    pub fn new(id: Id, opening: AccountOpening, created_at: Timestamp) -> Self {
+    pub fn new(id: Id, opening: &AccountOpening, created_at: Timestamp) -> Self {
         Self {
             id,
             account_type: opening.account_type,
@@ -46,12 +48,35 @@ impl Account {
             version: 0,
             updated_at: created_at,
             created_at,
-            slots: Vec::new(),
+            slots: Slots::default(),
             fee_in_token: false,
             may_trade: opening.kyc_tier > 0,
             fee_row: 0,
             has_own_rates: false,
-            opening: Box::new(opening),
+            opening: encode_opening(opening),
         }
+    }
+
+    /// What it was opened with, profile changes included.
+    ///
+    /// # Panics
+    /// Never: it holds what it was given.
+    #[must_use]
+    pub fn opening(&self) -> AccountOpening {
+        decode_opening(&self.opening).expect("it was encoded here")
+    }
+
+    /// The number that a user sees.
+    #[must_use]
+    pub fn external_id(&self) -> Label {
+        self.opening().external_id
+    }
+
+    /// Changes the profile: what is not its type, its id, its owner or its metadata.
+    pub fn set_profile(&mut self, change: impl FnOnce(&mut AccountOpening)) {
+        let mut opening = self.opening();
+        change(&mut opening);
+        self.may_trade = opening.kyc_tier > 0;
+        self.opening = encode_opening(&opening);
     }
 }

@@ -4,11 +4,11 @@
 //! and are found through the account. Ids and external ids are looked up at the edge of a command
 //! only. Nothing here is ever removed: a closed account stays.
 
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::fmt;
 
 use schema::{BalanceUpdated, Label, Posting};
+use sha2::{Digest as _, Sha256};
 use units::{Amount, Id, SequenceIndex, Timestamp};
 
 use crate::{Account, Balance, SystemAccount};
@@ -20,7 +20,8 @@ pub struct Ledger {
     balances: Vec<Balance>,
     /// Account number by sequence of its AccountCreated.
     by_sequence: SequenceIndex,
-    by_external_id: BTreeMap<Label, u32>,
+    /// Account number by the hash of its external id.
+    by_external_id: SequenceIndex,
 }
 
 /// What an event log asks of a ledger that cannot be.
@@ -45,6 +46,12 @@ impl fmt::Display for LedgerError {
 
 impl core::error::Error for LedgerError {}
 
+/// The first 8 bytes of the SHA-256 of an external id: whoever chooses names cannot choose where they fall.
+fn hash_of(external_id: &Label) -> u64 {
+    let hash: [u8; 32] = Sha256::digest(external_id.as_str()).into();
+    u64::from_le_bytes(*hash.first_chunk().expect("32 bytes have 8"))
+}
+
 /// When an event happened: its number and its time.
 #[derive(Clone, Copy)]
 struct At {
@@ -65,30 +72,17 @@ impl Ledger {
         u32::try_from(self.accounts.len()).unwrap_or(u32::MAX)
     }
 
-    /// Opens all accounts of a saved state at once, in order of their sequences, in a ledger that has none, and says
-    /// whether it could: each external id is one account's. Names are sorted once instead of being looked up one by
-    /// one, which is what opening a million accounts takes longest for.
-    #[must_use]
-    pub fn open_all(&mut self, accounts: Vec<Account>) -> bool {
-        assert!(self.accounts.is_empty(), "a ledger is filled once");
-        let names = (0..).zip(&accounts).map(|(number, it)| (it.opening.external_id, number));
-        self.by_external_id = names.collect();
-        for (number, account) in (0..).zip(&accounts) {
-            self.by_sequence.insert(account.id.sequence(), number);
-        }
-        self.accounts = accounts;
-        self.by_external_id.len() == self.accounts.len()
-    }
-
     /// Adds an account and returns its number.
     ///
     /// # Panics
     /// When its id or external id is in use, which the caller has checked.
     pub fn open(&mut self, account: Account) -> u32 {
         let number = self.account_count();
-        let by_external_id = self.by_external_id.insert(account.opening.external_id, number);
+        let external_id = account.external_id();
+        let by_external_id = self.number_of_external_id(&external_id);
         let by_id = self.number(account.id);
         assert!(by_external_id.is_none() && by_id.is_none(), "an account is opened once");
+        self.by_external_id.insert(hash_of(&external_id), number);
         self.by_sequence.insert(account.id.sequence(), number);
         self.accounts.push(account);
         number
@@ -104,7 +98,8 @@ impl Ledger {
     /// Number of the account that users see under this id.
     #[must_use]
     pub fn number_of_external_id(&self, external_id: &Label) -> Option<u32> {
-        self.by_external_id.get(external_id).copied()
+        let is_it = |number: u32| self.accounts[number as usize].external_id() == *external_id;
+        self.by_external_id.find(hash_of(external_id), is_it)
     }
 
     /// The account with this number.
@@ -154,13 +149,13 @@ impl Ledger {
 
     /// The assets that an account has or had, by number.
     pub fn assets_of(&self, account: u32) -> impl Iterator<Item = u32> {
-        let slots = self.accounts.get(account as usize).map_or(&[][..], |account| &account.slots);
-        (0u32..).zip(slots).filter(|&(_, &slot)| slot != 0).map(|(asset, _)| asset)
+        let account = self.accounts.get(account as usize);
+        account.into_iter().flat_map(|account| account.slots.assets())
     }
 
     #[inline]
     fn slot(&self, account: u32, asset: u32) -> Option<usize> {
-        let slot = *self.accounts.get(account as usize)?.slots.get(asset as usize)?;
+        let slot = self.accounts.get(account as usize)?.slots.get(asset);
         (slot as usize).checked_sub(1)
     }
 
@@ -178,13 +173,10 @@ impl Ledger {
     }
 
     fn make_balance(&mut self, account: u32, asset: u32) -> usize {
-        let slots = &mut self.accounts[account as usize].slots;
-        if slots.len() <= asset as usize {
-            slots.resize(asset as usize + 1, 0);
-        }
         self.balances.push(Balance::default());
         let place = self.balances.len();
-        slots[asset as usize] = u32::try_from(place).expect("balances are bounded by accounts");
+        let slot = u32::try_from(place).expect("balances are bounded by accounts");
+        self.accounts[account as usize].slots.set(asset, slot);
         place - 1
     }
 

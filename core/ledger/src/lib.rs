@@ -15,6 +15,7 @@ extern crate alloc;
 mod account;
 mod balance;
 mod ledger;
+mod slots;
 mod system;
 
 pub use account::Account;

@@ -28,7 +28,7 @@ fn account(sequence: u64, name: &str, account_type: AccountType) -> Account {
         api_class: ApiClass::Standard,
         metadata: Vec::new(),
     };
-    Account::new(Id::derive(NOW, 0, sequence).expect("in range"), opening, NOW)
+    Account::new(Id::derive(NOW, 0, sequence).expect("in range"), &opening, NOW)
 }
 
 /// A ledger with the system accounts and two customers, 8 and 9.

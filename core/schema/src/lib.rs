@@ -65,4 +65,5 @@ pub use refund::{FeeRefund, FeeRefunded};
 pub use reply::{Outcome, Reply};
 pub use small::{Cursor, Small};
 pub use terms::{AssetTerms, FeeTier, MarketParameters, MarketTerms, NetworkTerms};
+pub use terms_codec::{decode_opening, encode_opening};
 pub use trading_codec::PlainSubmitted;

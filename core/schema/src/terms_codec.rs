@@ -4,6 +4,7 @@
 //! these functions. Lists keep their bounds in both directions; metadata is sorted by key, each key
 //! once, so that equal metadata has equal bytes (DET-30). See `docs/formats/command.md`.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::terms::{AssetTerms, FeeTier, MarketTerms, NetworkTerms};
@@ -145,6 +146,31 @@ pub(crate) fn read_market(reader: &mut Reader<'_>) -> Result<MarketTerms, Decode
         post_only_until: reader.option(Reader::time)?,
     })
 }
+
+/// What an account was opened with, in bytes.
+///
+/// # Panics
+/// When its metadata is not sorted by key with each key once, which a command's check holds it to.
+#[must_use]
+pub fn encode_opening(opening: &AccountOpening) -> Box<[u8]> {
+    let mut out = Vec::with_capacity(ENCODED_OPENING);
+    write_opening(&mut out, opening);
+    out.into()
+}
+
+/// The opening of [`encode_opening`].
+///
+/// # Errors
+/// Bytes that are none.
+pub fn decode_opening(bytes: &[u8]) -> Result<AccountOpening, DecodeError> {
+    let mut reader = Reader::new(bytes);
+    let opening = read_opening(&mut reader)?;
+    reader.end()?;
+    Ok(opening)
+}
+
+/// What most openings take at most.
+const ENCODED_OPENING: usize = 64;
 
 pub(crate) fn write_opening(out: &mut Vec<u8>, opening: &AccountOpening) {
     out.push(opening.account_type.number());

@@ -96,7 +96,7 @@ pub(super) fn of(source: &Source, wanted: &Wanted) -> anyhow::Result<Life> {
     let account = reader.renderer.kernel().account_number(subject.account);
     let name = account.and_then(|it| reader.renderer.kernel().account(it));
     let account =
-        name.map_or_else(|| subject.account.to_string(), |it| it.opening.external_id.to_string());
+        name.map_or_else(|| subject.account.to_string(), |it| it.external_id().to_string());
     Ok(Life { order: id, account, steps })
 }
 
@@ -226,7 +226,7 @@ fn sender(renderer: &Renderer, submitted: &OrderSubmitted) -> Option<(Id, Option
     };
     let known = number.and_then(|number| kernel.account(number));
     match (known, submitted.terms) {
-        (Some(account), _) => Some((account.id, Some(account.opening.external_id))),
+        (Some(account), _) => Some((account.id, Some(account.external_id()))),
         (None, OrderTerms::Requested { account, .. }) => Some((account, None)),
         (None, OrderTerms::Checked { .. }) => None,
     }

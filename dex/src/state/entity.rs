@@ -12,7 +12,7 @@ use units::Timestamp;
 /// The name of a part, for people.
 pub(crate) fn name_of<W: Watch>(kernel: &Kernel<W>, entity: Entity) -> String {
     let account = |number: u32| {
-        let name = kernel.account(number).map(|it| it.opening.external_id.to_string());
+        let name = kernel.account(number).map(|it| it.external_id().to_string());
         name.unwrap_or_else(|| format!("number {number}"))
     };
     let asset = |number: u32| {
@@ -112,7 +112,7 @@ fn account(account: &Account) -> Value {
         "created_at": time(account.created_at),
         "updated_at": time(account.updated_at),
         "fee_in_token": account.fee_in_token,
-        "opening": format!("{:?}", account.opening),
+        "opening": format!("{:?}", account.opening()),
     })
 }
 

@@ -109,7 +109,7 @@ fn balances(kernel: &Kernel, account: u32) -> impl Iterator<Item = (&str, ledger
 }
 
 fn name_of(kernel: &Kernel, account: u32) -> String {
-    kernel.account(account).map_or_else(String::new, |it| it.opening.external_id.to_string())
+    kernel.account(account).map_or_else(String::new, |it| it.external_id().to_string())
 }
 
 fn account(kernel: &Kernel, number: u32) -> Value {
@@ -127,7 +127,7 @@ fn account(kernel: &Kernel, number: u32) -> Value {
         .collect();
     json!({
         "account_id": account.id.to_string(),
-        "external_id": account.opening.external_id.as_str(),
+        "external_id": account.external_id().as_str(),
         "status": account.status.name(),
         "version": account.version,
         "balances": balances,

@@ -48,6 +48,7 @@ pub(crate) struct Auditor {
 struct Sent {
     request: Request,
     delivered: usize,
+    is_http: bool,
     /// Whether the gateway makes its key.
     lacks_key: bool,
     /// The commands that came of it.
@@ -95,6 +96,7 @@ impl Auditor {
         let sent = self.sent.entry(request.correlation).or_insert_with(|| Sent {
             request: request.clone(),
             delivered: 0,
+            is_http,
             lacks_key: is_http && request.key.is_none(),
             commands: Vec::new(),
         });
@@ -216,11 +218,13 @@ impl Auditor {
                 && key.body_hash == body_hash(&stamped.command)
                 && key.text.is_none()
         };
+        let asked = http::as_read(&sent.request, &stamped.command, &self.oracle);
+        let asked = asked.filter(|_| sent.is_http).unwrap_or_else(|| sent.request.clone());
         let is_key = match stamped.key {
             Some(key) if sent.lacks_key => is_made(&key),
-            key => key == sent.request.key,
+            key => key == asked.key,
         };
-        let is_same = is_key && sent.request.command == stamped.command;
+        let is_same = is_key && asked.command == stamped.command;
         ensure(is_same, || format!("command {sequence} is not what was asked: {stamped:?}"))
     }
 

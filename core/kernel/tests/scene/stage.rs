@@ -343,7 +343,7 @@ impl Stage {
 
     pub(crate) fn account_name(&self, number: u32) -> String {
         let account = self.venue.live.account(number).expect("an account");
-        account.opening.external_id.as_str().to_owned()
+        account.external_id().as_str().to_owned()
     }
 
     pub(crate) fn symbol(&self, market: u32) -> &str {

@@ -302,6 +302,48 @@ fn kind_of(entity: Entity) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use schema::{Command, EventBuffer, Stamped};
+    use units::Timestamp;
+
+    /// A kernel behind its genesis and so many Ticks, of another epoch each.
+    fn kernel(leaders: u64) -> Kernel {
+        let mut kernel = Kernel::new();
+        let genesis = Command::Genesis(crate::testing::genesis());
+        let leader =
+            |epoch| Command::LeaderChanged { term: epoch, leader: crate::testing::label("l") };
+        for (command, sequence) in
+            std::iter::once(genesis).chain((1..=leaders).map(leader)).zip(1..)
+        {
+            let stamped = Stamped {
+                sequence,
+                stamp: Timestamp(crate::testing::NOON + i64::try_from(sequence).expect("small")),
+                fallback_clock: false,
+                correlation: None,
+                key: None,
+                command,
+                account_version: None,
+            };
+            kernel.execute(&stamped, &mut EventBuffer::new());
+        }
+        kernel
+    }
+
+    /// Equal states have one hash, whoever counts it and in however many shares, and another state has none with them.
+    #[test]
+    fn two_kernels_have_a_hash_if_they_are_equal() {
+        let (one, same, other) = (kernel(1), kernel(1), kernel(2));
+        let hash = hash_from_nothing(&one);
+        assert_eq!(hash_of_both(&one, &same), Some(hash));
+        assert_eq!((hash_of_both(&one, &other), hash_of_both(&other, &one)), (None, None));
+        assert_eq!(hash_of_both(&Kernel::new(), &one), None, "one has more entities");
+        assert_eq!(StateHash::of(&one).value(), hash);
+        let mut sums = Sums::default();
+        for share in 0..5 {
+            let part = sum_share(&one, (share, 5));
+            sums.iter_mut().zip(&part).for_each(|(sum, other)| sum.add_all(other));
+        }
+        assert_eq!(digest(&sums), hash);
+    }
 
     #[test]
     fn sums_carry_borrow_and_wrap() {

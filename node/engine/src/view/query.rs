@@ -56,7 +56,7 @@ impl View {
         let balances = self.kernel.assets_of(number);
         Some(AccountView {
             account_id: account.id,
-            opening: (*account.opening).clone(),
+            opening: account.opening(),
             status: account.status,
             version: account.version,
             created_at: account.created_at,

@@ -9,9 +9,10 @@
 //! at 100,000 commands a second. The rows of the executor alone have the journal and nothing beside it.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Instant;
 
-use engine::InProcess;
+use engine::{InProcess, Metrics};
 use port::Request;
 use schema::{CancelOrder, Command, Outcome, Reply, TimeInForce};
 use testkit::rng::SplitMix64;
@@ -72,6 +73,8 @@ const BATCHES: usize = 300;
 /// A batch is due every millisecond.
 const PACED_TICK: std::time::Duration = std::time::Duration::from_millis(1);
 pub(super) const BATCH: usize = 100;
+/// Events that the view may be behind where lanes wait for it.
+pub(super) const LAG_MAX: u64 = 300_000;
 const MIDDLE: u64 = 100_000;
 
 /// Commands a second and the p99 of a batch in milliseconds.
@@ -148,6 +151,7 @@ pub(super) async fn open_lanes(port: &InProcess, name: &str, live_max: usize) ->
             taker: account(port, format!("{name}taker{number}")).await,
             live: VecDeque::new(),
             live_max,
+            metrics: None,
         });
     }
     lanes
@@ -161,13 +165,23 @@ pub(super) struct Lane {
     taker: Id,
     live: VecDeque<(Id, Id)>,
     live_max: usize,
+    metrics: Option<Arc<Metrics>>,
 }
 
 impl Lane {
+    /// Waits before a batch while the view is far behind.
+    pub(super) fn waiting_for(self, metrics: &Arc<Metrics>) -> Self {
+        Self { metrics: Some(metrics.clone()), ..self }
+    }
+
     /// Submits every batch; returns what each took, in microseconds.
     async fn trade(mut self, port: InProcess, batches: usize) -> Vec<u32> {
         let mut samples = Vec::with_capacity(batches);
         for _ in 0..batches {
+            // Whoever runs for long must let the view keep up, or the intake closes (D-80).
+            while self.metrics.as_ref().is_some_and(|it| it.shadow_lag() > LAG_MAX) {
+                std::thread::sleep(std::time::Duration::from_millis(2));
+            }
             let (requests, owners) = self.batch();
             let begin = Instant::now();
             let replies = port.submit_all(requests).await.expect("answers");

@@ -21,7 +21,7 @@ use schema::{Command, Outcome, Reply, TimeInForce};
 use units::{Id, Lots, Side, Ticks};
 
 use super::memory::{ask_probe, resident};
-use super::port::{BATCH, LANES, open_lanes, trade};
+use super::port::{BATCH, LAG_MAX, LANES, Lane, open_lanes, trade};
 use crate::measure::{Figure, median_of};
 use crate::row::{Row, Target};
 use crate::shard::{NEVER, list, start_in};
@@ -75,7 +75,7 @@ const MILLION_TAIL: usize = 1_000_000;
 const HISTORY_COMMANDS: usize = 600_000;
 const HISTORY_TAIL: usize = 200_000;
 /// Commands that are replayed from nothing.
-const REPLAYED: usize = 1_000_000;
+const REPLAYED: usize = 480_000;
 /// Commands in records of their own, and how many share a sync.
 const SINGLES: usize = 200_000;
 const SINGLES_PER_SYNC: usize = 16;
@@ -142,7 +142,7 @@ fn process_bytes(grow: impl AsyncFnOnce(&Engine, &[Id])) -> f64 {
     let engine = start_in(folder.path(), SegmentOptions::default(), NEVER);
     let port = engine.port();
     runtime.block_on(list(&port));
-    let lanes = runtime.block_on(open_lanes(&port, "lane", LIVE_MAX));
+    let lanes = runtime.block_on(lanes(&engine, "lane"));
     trade(&runtime, &port, (lanes, batches(HISTORY_COMMANDS)));
     let accounts = runtime.block_on(open_accounts(&engine, 0..1_000));
     let settled = || {
@@ -206,9 +206,15 @@ fn run_tail(
 ) {
     let engine = start_in(path, options, NEVER);
     let port = engine.port();
-    let lanes = runtime.block_on(open_lanes(&port, "tail", LIVE_MAX));
+    let lanes = runtime.block_on(lanes(&engine, "tail"));
     trade(runtime, &port, (lanes, batches(commands)));
     stop(engine);
+}
+
+/// Lanes of a few orders each that wait for the view.
+async fn lanes(engine: &Engine, name: &str) -> Vec<Lane> {
+    let lanes = open_lanes(&engine.port(), name, LIVE_MAX).await;
+    lanes.into_iter().map(|lane| lane.waiting_for(&engine.metrics())).collect()
 }
 
 fn batches(commands: usize) -> usize {
@@ -287,7 +293,7 @@ pub(super) fn answer_history(times: usize) -> Vec<f64> {
     let engine = start_in(path, options, CHECKPOINT);
     let port = engine.port();
     runtime.block_on(list(&port));
-    let lanes = runtime.block_on(open_lanes(&port, "", LIVE_MAX));
+    let lanes = runtime.block_on(lanes(&engine, ""));
     trade(&runtime, &port, (lanes, batches(times * HISTORY_COMMANDS)));
     wait_for_checkpoint(&engine);
     let memory = resident();
@@ -297,8 +303,6 @@ pub(super) fn answer_history(times: usize) -> Vec<f64> {
     vec![memory, time]
 }
 
-/// Events that the view may be behind while more is submitted.
-const LAG_MAX: u64 = 300_000;
 /// Orders, or accounts, whose memory is measured.
 const PROCESS_COUNT: u64 = 500_000;
 /// Accounts that are made at a time.

@@ -4,12 +4,14 @@
 //! An answer without a command behind it is one that says so: the shard took nothing, or not in time.
 
 use port::Request;
-use schema::{Code, Command, Outcome};
+use schema::{AssetRef, Code, Command, Outcome, SymbolRef};
 use serde_json::Value;
+use testkit::oracle::Oracle;
 use units::Id;
 
 use super::Auditor;
 use crate::violation::{Violation, ensure};
+use crate::world::body_hash;
 
 /// An answer over HTTP.
 struct Said {
@@ -98,6 +100,45 @@ impl Auditor {
             || said.is_error(409, Code::InvalidStateTransition)
             || said.is_error(404, Code::OrderNotFound)
     }
+}
+
+/// A request as a gateway reads it that has not seen yet what the client has: it names an asset or a market that
+/// was listed a moment ago, and nobody told this gateway (the listing came by another door), so that the name goes
+/// on as one that is not known. `None` where that is not what happened.
+pub(super) fn as_read(asked: &Request, got: &Command, oracle: &Oracle) -> Option<Request> {
+    let mut read = asked.clone();
+    match (&mut read.command, got) {
+        (Command::PlaceOrder(it), Command::PlaceOrder(got)) => {
+            it.symbol = unlisted_market(it.symbol, got.symbol, oracle)?;
+        }
+        (Command::ReplaceOrder(it), Command::ReplaceOrder(got)) => {
+            it.request.symbol = unlisted_market(it.request.symbol, got.request.symbol, oracle)?;
+        }
+        (Command::Transfer(it), Command::Transfer(got)) => {
+            it.asset = unlisted_asset(it.asset, got.asset, oracle)?;
+        }
+        (Command::Deposit(it), Command::Deposit(got))
+        | (Command::Withdraw(it), Command::Withdraw(got)) => {
+            it.asset = unlisted_asset(it.asset, got.asset, oracle)?;
+        }
+        _ => return None,
+    }
+    if let Some(key) = &mut read.key {
+        key.body_hash = body_hash(&read.command);
+    }
+    Some(read)
+}
+
+fn unlisted_market(asked: SymbolRef, got: SymbolRef, oracle: &Oracle) -> Option<SymbolRef> {
+    let (SymbolRef::Listed(number), SymbolRef::Unknown(name)) = (asked, got) else { return None };
+    let market = oracle.markets().iter().find(|it| it.number == number)?;
+    (market.terms.symbol == name).then_some(got)
+}
+
+fn unlisted_asset(asked: AssetRef, got: AssetRef, oracle: &Oracle) -> Option<AssetRef> {
+    let (AssetRef::Listed(number), AssetRef::Unknown(name)) = (asked, got) else { return None };
+    let asset = oracle.assets().get((number as usize).checked_sub(1)?)?;
+    (asset.terms.symbol == name).then_some(got)
 }
 
 /// The order that a command changes.

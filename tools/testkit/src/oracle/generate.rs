@@ -298,6 +298,7 @@ impl Generator {
             0 => AssetRef::Listed(0),
             1 => AssetRef::Listed(99),
             2 => AssetRef::Unknown(label("NONE")),
+            3 => AssetRef::Unknown(oracle.assets()[number as usize - 1].terms.symbol),
             _ => AssetRef::Listed(number),
         };
         let amount = match self.rng.below(60) {
@@ -370,11 +371,13 @@ impl Generator {
             0 => SymbolRef::Listed(0),
             1 => SymbolRef::Listed(77),
             2 => SymbolRef::Unknown(label("XXX/YYY")),
-            _ => {
+            draw => {
                 let count = oracle.markets().len().clamp(1, HOT_MARKET_COUNT) as u64;
                 let cold = self.chance(20) && oracle.markets().len() > HOT_MARKET_COUNT;
                 let count = if cold { oracle.markets().len() as u64 } else { count };
-                SymbolRef::Listed(1 + self.rng.below_u32(u32::try_from(count).expect("few")))
+                let at = self.rng.below_u32(u32::try_from(count).expect("few"));
+                let by_name = oracle.markets().get(at as usize).filter(|_| draw == 3);
+                by_name.map_or(SymbolRef::Listed(at + 1), |it| SymbolRef::Unknown(it.terms.symbol))
             }
         }
     }

@@ -236,23 +236,32 @@ impl Oracle {
         Ok(DONE)
     }
 
-    /// SYMBOL_NOT_FOUND: no such market.
+    /// SYMBOL_NOT_FOUND: no such market. A name that was none when it was sent may be one by now.
     pub(super) fn find_market(&self, symbol: SymbolRef) -> Result<u32, Refusal> {
         match symbol {
             SymbolRef::Listed(number) if (1..=self.markets.len()).contains(&(number as usize)) => {
                 Ok(number)
             }
-            _ => Err(Refusal::new(Code::SymbolNotFound, Why::NoSuchSymbol)),
+            SymbolRef::Unknown(name) => {
+                let named = self.markets.iter().find(|market| market.terms.symbol == name);
+                let missing = Refusal::new(Code::SymbolNotFound, Why::NoSuchSymbol);
+                named.map(|market| market.number).ok_or(missing)
+            }
+            SymbolRef::Listed(_) => Err(Refusal::new(Code::SymbolNotFound, Why::NoSuchSymbol)),
         }
     }
 
-    /// ASSET_NOT_FOUND: no such asset.
+    /// ASSET_NOT_FOUND: no such asset. A name that was none when it was sent may be one by now.
     pub(super) fn find_asset(&self, asset: AssetRef) -> Result<u32, Refusal> {
         match asset {
             AssetRef::Listed(number) if (1..=self.assets.len()).contains(&(number as usize)) => {
                 Ok(number)
             }
-            _ => Err(Refusal::new(Code::AssetNotFound, Why::NoSuchAsset)),
+            AssetRef::Unknown(name) => {
+                let missing = Refusal::new(Code::AssetNotFound, Why::NoSuchAsset);
+                self.asset_named(&name).ok_or(missing)
+            }
+            AssetRef::Listed(_) => Err(Refusal::new(Code::AssetNotFound, Why::NoSuchAsset)),
         }
     }
 

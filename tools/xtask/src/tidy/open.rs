@@ -1,7 +1,8 @@
 //! The list of open requirements against what is covered.
 //!
-//! Owns one rule: in each document that `docs/open-requirements.md` has a section of, every requirement of kind
-//! `test` is either covered or listed there once, with a reason. It cannot see whether a reason is true.
+//! Owns one rule: in each document that `docs/open-requirements.md` has a section of, every requirement of the kinds
+//! that its heading names, of kind `test` if it names none, is either covered or listed there once, with a reason. It
+//! cannot see whether a reason is true.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,19 +20,21 @@ pub(crate) fn check(project: &Project, covers: &Covers) -> Vec<Finding> {
         return vec![Finding::new(PATH, 0, "it is missing")];
     };
     let covered: BTreeSet<&str> = covers.list.iter().map(|cover| cover.id.as_str()).collect();
-    let is_open = |r: &&Requirement| r.kind == "test" && !covered.contains(r.id.as_str());
-    let open: Vec<&Requirement> = project.requirements.all().iter().filter(is_open).collect();
     let list = read(text);
+    let is_open = |r: &&Requirement| {
+        list.kinds_of(r.prefix()).contains(&r.kind.as_str()) && !covered.contains(r.id.as_str())
+    };
+    let open: Vec<&Requirement> = project.requirements.all().iter().filter(is_open).collect();
     let mut findings: Vec<Finding> =
         list.faults.iter().map(|(line, fault)| Finding::new(PATH, *line, fault)).collect();
     for (id, line) in &list.ids {
         if !open.iter().any(|r| r.id == *id) {
-            let fault = format!("{id} is covered, or no requirement of kind test; take it out");
+            let fault = format!("{id} is covered, or no requirement of a listed kind; take it out");
             findings.push(Finding::new(PATH, *line, fault));
         }
     }
     for requirement in open {
-        if list.prefixes.contains(requirement.prefix()) && !list.ids.contains_key(&requirement.id) {
+        if !list.ids.contains_key(&requirement.id) {
             let fault = format!("{} is not covered and not listed", requirement.id);
             findings.push(Finding::new(PATH, 0, fault));
         }
@@ -42,21 +45,37 @@ pub(crate) fn check(project: &Project, covers: &Covers) -> Vec<Finding> {
 /// What the file says.
 #[derive(Default)]
 struct OpenList {
-    /// Documents that have a section.
-    prefixes: BTreeSet<String>,
+    /// Documents that have a section, each with the kinds that its heading names.
+    kinds: BTreeMap<String, Vec<String>>,
     /// Each id and its line.
     ids: BTreeMap<String, usize>,
     faults: Vec<(usize, String)>,
 }
 
-/// Sections are `## 01 LIFE`, items `- LIFE-1, LIFE-2: reason`, which may go on in indented lines.
+impl OpenList {
+    /// The kinds of requirements that are listed of a document.
+    fn kinds_of(&self, prefix: &str) -> Vec<&str> {
+        self.kinds.get(prefix).into_iter().flatten().map(String::as_str).collect()
+    }
+}
+
+/// The document of a heading and the kinds in its brackets.
+fn heading(name: &str) -> Option<(String, Vec<String>)> {
+    let (name, kinds) = name.split_once(" (").unwrap_or((name, "test)"));
+    let prefix = name.split(' ').nth(1).filter(|it| !it.is_empty())?;
+    let kinds = kinds.strip_suffix(')')?.split(", ").map(str::to_owned).collect();
+    Some((prefix.to_owned(), kinds))
+}
+
+/// Sections are `## 01 LIFE` or `## 10 REC (test, bench)`, items `- LIFE-1, LIFE-2: reason`, which may go on in indented lines.
 fn read(text: &str) -> OpenList {
     let mut list = OpenList::default();
     let mut items: Vec<(usize, String)> = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {
         if let Some(name) = line.strip_prefix("## ") {
-            let prefix = name.split(' ').nth(1).unwrap_or_default().to_owned();
-            if prefix.is_empty() || !list.prefixes.insert(prefix) {
+            let is_new = heading(name)
+                .is_some_and(|(prefix, kinds)| list.kinds.insert(prefix, kinds).is_none());
+            if !is_new {
                 list.faults.push((number, format!("{name:?} is no section of its own")));
             }
         } else if let Some(item) = line.strip_prefix("- ") {
@@ -74,7 +93,7 @@ fn read(text: &str) -> OpenList {
             list.faults.push((number, "an item has a reason".to_owned()));
         }
         for id in ids.split(", ") {
-            let is_known = id.split_once('-').is_some_and(|(it, _)| list.prefixes.contains(it));
+            let is_known = id.split_once('-').is_some_and(|(it, _)| list.kinds.contains_key(it));
             if !is_known || list.ids.insert(id.to_owned(), number).is_some() {
                 list.faults.push((number, format!("{id} stands here twice or without a section")));
             }
@@ -106,7 +125,10 @@ mod tests {
         assert_eq!(faults("## 06 LIQ\n", true), none);
         assert_eq!(faults("# Open\n", false), none, "only documents with a section count");
         let bench = "## 06 LIQ\n- LIQ-2: it is not built yet\n";
-        assert!(faults(bench, true)[0].contains("no requirement of kind test"));
+        assert!(faults(bench, true)[0].contains("no requirement of a listed kind"));
+        let of_bench = faults("## 06 LIQ (bench)\n", false);
+        assert!(of_bench.len() == 1 && of_bench[0].contains("LIQ-2"), "a heading names its kinds");
+        assert_eq!(faults("## 06 LIQ (bench, test)\n", false).len(), 2);
     }
 
     #[test]
