@@ -1,7 +1,6 @@
 //! The ends of segments that are passed over when a log is opened from its end (D-118).
 //!
-//! Owns what is checked of a segment without reading it: header and length, its last flush with every item in it,
-//! zeros behind that, and that the next segment goes on from there, by its number and by its salt. So a missing,
+//! Owns what is checked of a segment without reading it: header and length, its last flush, zeros behind that, and that the next segment goes on from there, by its number and by its salt. So a missing,
 //! shortened or foreign segment is found at every start (SEQ-21, SEQ-38), at a cost of one flush a segment. Of a
 //! compressed segment only the head is looked at: what it holds was checked when it was compressed, and is again
 //! whenever it is read.
@@ -14,7 +13,7 @@ use crate::disk::Disk;
 use crate::fault::{DamageReason, LogFault};
 use crate::segments::header::SegmentName;
 use crate::segments::item::Item;
-use crate::segments::scan::{Access, OpenSegment};
+use crate::segments::scan::{Access, Flush, OpenSegment};
 use crate::segments::{closed, damaged, storage};
 
 /// Checks the ends of all segments but the last, and answers where the last one goes on.
@@ -23,14 +22,15 @@ pub(crate) fn read_ends<T: Item>(
     names: &[SegmentName],
 ) -> Result<T::End, LogFault> {
     let [first, _, ..] = names else { return Ok(T::EMPTY) };
-    check_goes_on::<T>(first, &T::EMPTY)?;
+    check_number(first, T::last_number(&T::EMPTY) + 1)?;
     let mut end = T::EMPTY;
     for (index, pair) in names.windows(2).enumerate() {
         let [name, next] = pair else { break };
         // The chain goes on from the last of them, so that one is read in any form.
-        let is_last = index + 2 == names.len();
-        if is_last || is_plain(disk, name)? {
-            end = read_end::<T>(disk, name, next)?;
+        if index + 2 == names.len() {
+            end = end_of::<T>(name, &check_end::<T>(disk, name, next)?)?;
+        } else if is_plain(disk, name)? {
+            check_end::<T>(disk, name, next)?;
         } else {
             closed::check_head(disk, &name.path)?;
         }
@@ -38,17 +38,26 @@ pub(crate) fn read_ends<T: Item>(
     Ok(end)
 }
 
-/// The end of a log after a segment that is not its last.
-fn read_end<T: Item>(
+/// The last flush of a segment, behind which the next segment goes on.
+fn check_end<T: Item>(
     disk: &dyn Disk,
     name: &SegmentName,
     next: &SegmentName,
-) -> Result<T::End, LogFault> {
+) -> Result<Flush, LogFault> {
     let mut segment = OpenSegment::open(disk, name, T::KIND, Access::Read)?;
     let Some(flush) = segment.find_last()? else {
-        let (expected, found) = (name.first_number, next.first_number);
-        return Err(damaged(&next.path, 0, DamageReason::Gap { expected, found }));
+        return Err(damaged(&name.path, 0, DamageReason::NotLastSegment));
     };
+    check_number(next, flush.head.last_number() + 1)?;
+    let follower = OpenSegment::open(disk, next, T::KIND, Access::Read)?;
+    if follower.header.salt != flush.head.body_crc {
+        return Err(damaged(&next.path, 0, DamageReason::SegmentHeader));
+    }
+    Ok(flush)
+}
+
+/// The end of a log whose last flush is this one.
+fn end_of<T: Item>(name: &SegmentName, flush: &Flush) -> Result<T::End, LogFault> {
     let mut end: Option<T::End> = None;
     for item in flush.items::<T>(&name.path) {
         let (offset, item) = item?;
@@ -63,17 +72,11 @@ fn read_end<T: Item>(
         end = Some(item.end());
     }
     let sound = end.filter(|end| T::last_number(end) == flush.head.last_number());
-    let end = sound.ok_or_else(|| damaged(&name.path, flush.offset, DamageReason::Checksum))?;
-    check_goes_on::<T>(next, &end)?;
-    let follower = OpenSegment::open(disk, next, T::KIND, Access::Read)?;
-    if follower.header.salt != flush.head.body_crc {
-        return Err(damaged(&next.path, 0, DamageReason::SegmentHeader));
-    }
-    Ok(end)
+    sound.ok_or_else(|| damaged(&name.path, flush.offset, DamageReason::Checksum))
 }
 
-fn check_goes_on<T: Item>(name: &SegmentName, end: &T::End) -> Result<(), LogFault> {
-    let (expected, found) = (T::last_number(end) + 1, name.first_number);
+fn check_number(name: &SegmentName, expected: u64) -> Result<(), LogFault> {
+    let found = name.first_number;
     if expected == found {
         return Ok(());
     }

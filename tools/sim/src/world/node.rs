@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::{Config, StartFault, Stepped, StopReason, Storage};
+use engine::{Config, Following, StartFault, Stepped, StopReason, Storage};
 use journal::{CommandLog, EventLog, Journal, LogFault, Preparation, SegmentOptions};
 use schema::Label;
 use snapshot::SnapshotStore;
@@ -134,6 +134,7 @@ impl World {
             ended_order_count: 64,
             archive_queue_size_max: 0,
             snapshots: self.policy,
+            following: Following::Everything,
             space: None,
         }
     }
