@@ -7,7 +7,6 @@
 //! place on disk belong to the snapshot store.
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
@@ -184,21 +183,25 @@ impl<W: Watch> Kernel<W> {
 
     /// Each pair is two open orders of one account and market that name each other (D-67).
     fn check_pairs(&self) -> Result<(), LoadError> {
-        for sequence in self.open_orders() {
-            let order = self.order_of(sequence).ok_or(LoadError::Inconsistent)?;
-            let Some(pair) = order.pair() else { continue };
-            let other = self.order_of(pair).ok_or(LoadError::Inconsistent)?;
-            let place = |order: &Order| (order.account, order.market);
-            consistent(other.pair() == Some(sequence) && pair != sequence)?;
-            consistent(place(&order) == place(&other))?;
+        for account in 0..self.ledger.account_count() {
+            for slot in self.orders.of_account(account) {
+                let order = self.orders.at(slot);
+                let Some(pair) = order.pair() else { continue };
+                let other = self.orders.slot(pair).ok_or(LoadError::Inconsistent)?;
+                let other = self.orders.at(other);
+                consistent(other.pair() == Some(order.sequence) && pair != order.sequence)?;
+                consistent(other.account == account && other.market() == order.market())?;
+            }
         }
         Ok(())
     }
 
     /// Each order holds what it needs, and what is locked is what the orders hold (ACCT-20, INV-8).
     fn check_reservations(&self) -> Result<(), LoadError> {
+        // What the orders of one account hold by asset, from number 0 on, which no asset has; none between accounts.
+        let mut held: Vec<Option<Amount>> = vec![None; self.assets.count() as usize + 1];
+        let mut held_assets = Vec::new();
         for account in 0..self.ledger.account_count() {
-            let mut held: BTreeMap<u32, Amount> = BTreeMap::new();
             for slot in self.orders.of_account(account) {
                 let order = self.orders.at(slot);
                 let market = self.markets.at(order.market());
@@ -207,14 +210,20 @@ impl<W: Watch> Kernel<W> {
                 consistent(need.is_some())?;
                 consistent(self.orders.slot(order.sequence) == Some(slot))?;
                 consistent(self.hold_of(slot) == order.reserved())?;
-                let sum = held.entry(market.reserved_asset(order.side)).or_default();
-                *sum = sum.checked_add(order.reserved()).ok_or(LoadError::Inconsistent)?;
+                let asset = market.reserved_asset(order.side);
+                let sum = held.get_mut(asset as usize).ok_or(LoadError::Inconsistent)?;
+                let more = sum.unwrap_or_default().checked_add(order.reserved());
+                *sum = Some(more.ok_or(LoadError::Inconsistent)?);
+                held_assets.push(asset);
             }
             for asset in self.ledger.assets_of(account) {
-                let locked = held.remove(&asset).unwrap_or_default();
+                let sum = held.get_mut(asset as usize).ok_or(LoadError::Inconsistent)?;
+                let locked = sum.take().unwrap_or_default();
                 consistent(self.ledger.balance(account, asset).locked == locked)?;
             }
-            consistent(held.is_empty())?;
+            // An asset that an order reserves and the account has no balance in is still there.
+            let mut assets = held_assets.drain(..);
+            consistent(assets.all(|asset| held[asset as usize].is_none()))?;
         }
         Ok(())
     }

@@ -41,6 +41,8 @@ pub struct Config {
     pub archive_queue_size_max: u64,
     /// When snapshots are taken and how many are kept.
     pub snapshots: SnapshotPolicy,
+    /// What is done with events once their results are out.
+    pub following: Following,
     /// Where the room on the disk is read; for a data folder the machine's disk where there is no other.
     pub space: Option<Arc<dyn DiskSpace>>,
 }
@@ -56,9 +58,21 @@ impl Default for Config {
             ended_order_count: ENDED_ORDER_COUNT_DEFAULT,
             archive_queue_size_max: ARCHIVE_QUEUE_SIZE_DEFAULT,
             snapshots: SnapshotPolicy::default(),
+            following: Following::default(),
             space: None,
         }
     }
+}
+
+/// What is done with events once their results are out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Following {
+    /// They are stored, applied to the view, hashed and handed on.
+    #[default]
+    Everything,
+    /// They are dropped: how fast the executor alone is, for a benchmark. Queries see the state of the start, nothing
+    /// is hashed or saved, and the next start makes the events again from the command log.
+    Nothing,
 }
 
 /// The two logs of a shard, open for writing, and where its archive lies.
@@ -82,11 +96,11 @@ impl Storage {
     /// What is wrong with a log, such as damage.
     pub fn open(folder: DataFolder, options: SegmentOptions) -> Result<Self, StartFault> {
         let disk: Arc<dyn Disk> = Arc::new(RealDisk);
-        let (commands, opened) = Journal::open(disk.clone(), &folder.commands(), options)?;
+        let (commands, opened) = Journal::open_end(disk.clone(), &folder.commands(), options)?;
         if let Some(cut) = &opened.cut {
             tracing::warn!(?cut, "an unfinished flush was cut off the command log and kept aside");
         }
-        let (events, opened) = EventLog::open(disk.clone(), &folder.events(), options)?;
+        let (events, opened) = EventLog::open_end(disk.clone(), &folder.events(), options)?;
         if let Some(cut) = &opened.cut {
             tracing::warn!(?cut, "an unfinished flush was cut off the event log and kept aside");
         }

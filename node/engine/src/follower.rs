@@ -15,6 +15,7 @@ use port::{PortFault, Published};
 
 use crate::blocks::RecordEvents;
 use crate::compressing::Compressing;
+use crate::config::Following;
 use crate::fault::{ReplayFault, StopReason};
 use crate::feeding::Feeding;
 use crate::mailbox::{Mailbox, Taken};
@@ -47,6 +48,7 @@ pub(crate) struct Follower {
     pub(crate) compressing: Option<Compressing>,
     /// Of the last record that made events.
     pub(crate) place: RecordPlace,
+    pub(crate) following: Following,
     pub(crate) failed: bool,
 }
 
@@ -187,6 +189,10 @@ impl Follower {
     }
 
     fn follow(&mut self, record: Released) -> Result<(), ReplayFault> {
+        if self.following == Following::Nothing {
+            self.shard.metrics.view_sequence.set(record.last_event);
+            return Ok(());
+        }
         if !record.groups.is_empty() {
             self.place = record.place;
             self.events.add(&RecordEvents {

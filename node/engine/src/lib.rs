@@ -34,6 +34,7 @@ mod follower;
 mod history;
 mod indexing;
 mod intake;
+mod joined;
 mod lead;
 mod logging;
 mod mailbox;
@@ -42,6 +43,7 @@ mod port;
 mod quarantine;
 mod recovery;
 mod releaser;
+mod replaying;
 mod room;
 mod sequencer;
 mod shadow;
@@ -64,7 +66,7 @@ mod waiters;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use config::{
     ARCHIVE_QUEUE_SIZE_DEFAULT, Config, ENDED_ORDER_COUNT_DEFAULT, FEED_BATCH_COUNT_DEFAULT,
-    QUEUE_COUNT_DEFAULT, Storage, TICK_INTERVAL_DEFAULT,
+    Following, QUEUE_COUNT_DEFAULT, Storage, TICK_INTERVAL_DEFAULT,
 };
 pub use engine::{Engine, RecoveryReport, Stopped};
 pub use exchange_clock::{ClockStep, ExchangeClock, Stamp};

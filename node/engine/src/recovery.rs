@@ -1,6 +1,6 @@
 //! Recovery: the state again, from the first command on.
 //!
-//! Owns replay. Every record of the command log runs through a kernel; the events it makes are compared
+//! Owns replay (its loop is `replaying.rs`). Every record of the command log runs through a kernel; the events it makes are compared
 //! byte for byte with the stored ones, a missing tail is appended (EVT-85, REC-86), and the same bytes
 //! are applied to the view, whose hashes are compared with those on record. At the end the two kernels
 //! must agree (D-3, REC-41). Nothing is repaired: what contradicts itself stops the start with the
@@ -11,21 +11,21 @@
 
 use std::time::Instant;
 
-use journal::{CommandLog, EventEnd, OwnedRecord};
+use journal::{CommandLog, EventEnd};
 use kernel::Kernel;
-use schema::{Stamped, decode_command};
+use schema::Stamped;
 use snapshot::{Header, SnapshotStore};
 use units::Timestamp;
 
-use crate::blocks::RecordEvents;
 use crate::engine::RecoveryReport;
 use crate::executor::Executor;
 use crate::fault::ReplayFault;
 use crate::quarantine::Quarantines;
+use crate::replaying::{self, Executing, Keeping, decode};
 use crate::shadow::Shadow;
 use crate::snapshots::{Loaded, Unusable, load};
 use crate::stored::StoredEvents;
-use crate::view::{Changes, View, hash_from_nothing};
+use crate::view::{View, hash_of_both};
 
 /// A shard as its logs tell it.
 pub(crate) struct Replayed {
@@ -68,10 +68,8 @@ pub(crate) fn replay(
     let first = replayed.report.command_sequence + 1;
     replayed.executor.keep_out(Quarantines::of_log(log, first)?);
     if end.sequence >= first {
-        for record in log.read(first)? {
-            replayed.add_record(&record?)?;
-            on_progress(replayed.report.command_sequence, replayed.report.event_sequence);
-        }
+        let count = end.sequence - first + 1;
+        replaying::run(log.read(first)?, count, replayed.halves(), on_progress)?;
     }
     replayed.finish()?;
     replayed.report.took = began.elapsed();
@@ -154,40 +152,18 @@ impl Replayed {
         Ok(())
     }
 
-    fn add_record(&mut self, record: &OwnedRecord) -> Result<(), ReplayFault> {
-        let commands = decode(record)?;
-        for command in &commands {
-            if command.stamp < self.last_stamp {
-                return Err(ReplayFault::StampBackwards { sequence: command.sequence });
-            }
-            self.last_stamp = command.stamp;
-        }
-        self.add_commands(&commands)
-    }
-
     /// Executes the commands of one record and stores and applies what they make.
     pub(crate) fn add_commands(&mut self, commands: &[Stamped]) -> Result<(), ReplayFault> {
-        let (first, last) = match commands {
-            [first, .., last] => (first.sequence, last.sequence),
-            [only] => (only.sequence, only.sequence),
-            [] => return Ok(()),
-        };
-        let results = self.executor.execute(commands).map_err(|message| {
-            let sequence = self.executor.kernel().position().command_sequence;
-            ReplayFault::Invariant { sequence, message }
-        })?;
-        self.events.add(&RecordEvents {
-            first_command: first,
-            last_command: last,
-            last_event: results.last_event,
-            groups: &results.groups,
-        })?;
-        let mut changes = Changes::default();
-        self.shadow.apply(&mut self.view, &results.groups, &mut changes)?;
-        self.report.record_count += 1;
-        self.report.command_sequence = last;
-        self.report.event_sequence = results.last_event;
-        Ok(())
+        if commands.is_empty() {
+            return Ok(());
+        }
+        let (mut executing, mut keeping) = self.halves();
+        keeping.keep(&executing.execute(commands)?)
+    }
+
+    fn halves(&mut self) -> (Executing<'_>, Keeping<'_>) {
+        let Self { executor, events, view, shadow, report, last_stamp, begun: _ } = self;
+        (Executing { executor, last_stamp }, Keeping { events, view, shadow, report })
     }
 
     /// All is replayed: nothing may be stored beyond it, and both kernels and the hash that was kept up
@@ -201,9 +177,7 @@ impl Replayed {
         }
         self.events.sync(Instant::now())?;
         let kept = self.shadow.settle(&mut self.view);
-        if kept != hash_from_nothing(self.executor.kernel())
-            || kept != hash_from_nothing(self.view.kernel())
-        {
+        if hash_of_both(self.view.kernel(), self.executor.kernel()) != Some(kept) {
             return Err(ReplayFault::StatesDiffer(event_sequence));
         }
         let counts = self.events.counts();
@@ -231,11 +205,4 @@ fn put_aside(store: &SnapshotStore, event_sequence: u64, fault: &Unusable) {
         Ok(path) => tracing::error!(path = %path.display(), "the damaged snapshot was put aside"),
         Err(fault) => tracing::error!(%fault, "the damaged snapshot stays where it is"),
     }
-}
-
-fn decode(record: &OwnedRecord) -> Result<Vec<Stamped>, ReplayFault> {
-    let command = |(sequence, bytes)| {
-        decode_command(bytes, sequence).map_err(|source| ReplayFault::Command { sequence, source })
-    };
-    record.record().commands().map(command).collect()
 }

@@ -37,6 +37,11 @@ impl Shadow {
         }
     }
 
+    /// The hash of the state at the last window's end, or as it was loaded.
+    pub(crate) fn hash(&self) -> [u8; 32] {
+        self.hash.value()
+    }
+
     /// Hashes that fell due and are not on record.
     pub(crate) fn due(&self) -> impl ExactSizeIterator<Item = &RecordedHash> {
         self.due.iter()

@@ -171,6 +171,7 @@ impl Starting {
             snapshots,
             compressing: events_folder.map(Compressing::new),
             place,
+            following: config.following,
             failed: false,
         };
         let archive = indexer.map(|it| Indexing::new(shard.clone(), it, queues.released.clone()));

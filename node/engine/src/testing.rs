@@ -88,12 +88,12 @@ impl Disks {
 
     pub(crate) fn journal(&self) -> Journal {
         let disk = Arc::new(self.commands.clone());
-        Journal::open(disk, Path::new("commands"), OPTIONS).expect("sound").0
+        Journal::open_end(disk, Path::new("commands"), OPTIONS).expect("sound").0
     }
 
     pub(crate) fn event_log(&self) -> EventLog {
         let disk = Arc::new(self.events.clone());
-        EventLog::open(disk, Path::new("events"), OPTIONS).expect("sound").0
+        EventLog::open_end(disk, Path::new("events"), OPTIONS).expect("sound").0
     }
 
     pub(crate) fn storage(&self) -> Storage {

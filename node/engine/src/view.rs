@@ -25,6 +25,7 @@ use units::Id;
 pub(crate) use changes::Changes;
 pub(crate) use hash::StateHash;
 pub use hash::hash_from_nothing;
+pub(crate) use hash::hash_of_both;
 pub(crate) use touched::Touched;
 
 use crate::executor::message;

@@ -16,7 +16,9 @@ use crate::checksum::{CHAIN_START, Hash};
 use crate::disk::Disk;
 use crate::fault::LogFault;
 use crate::journal::check_ahead;
-use crate::segments::{Cut, Item, ItemReader, Recovered, SegmentOptions, SegmentWriter, recover};
+use crate::segments::{
+    Cut, Item, ItemReader, Reading, Recovered, SegmentOptions, SegmentWriter, recover,
+};
 
 /// Blocks in the order of the log.
 pub type Blocks = Box<dyn Iterator<Item = Result<OwnedBlock, LogFault>> + Send>;
@@ -56,7 +58,7 @@ pub enum Placed {
 pub struct EventsOpened {
     /// The durable end.
     pub end: EventEnd,
-    /// Blocks in it.
+    /// Blocks that were read and checked: all of them, or those of the last segment.
     pub block_count: u64,
     /// Segment files.
     pub segment_count: usize,
@@ -77,7 +79,28 @@ impl EventLog {
         folder: &Path,
         options: SegmentOptions,
     ) -> Result<(EventLog, EventsOpened), LogFault> {
-        let Recovered { writer, end, count, cut } = recover::<OwnedBlock>(disk, folder, options)?;
+        Self::open_reading(Reading::Whole, disk, folder, options)
+    }
+
+    /// As [`open`](Self::open), in a time that hardly grows with the log: the last segment is read whole, and of
+    /// each before it header, length and last flush, or the head of its compressed form. What was passed over is
+    /// checked when it is read (D-118).
+    pub fn open_end(
+        disk: Arc<dyn Disk>,
+        folder: &Path,
+        options: SegmentOptions,
+    ) -> Result<(EventLog, EventsOpened), LogFault> {
+        Self::open_reading(Reading::End, disk, folder, options)
+    }
+
+    fn open_reading(
+        reading: Reading,
+        disk: Arc<dyn Disk>,
+        folder: &Path,
+        options: SegmentOptions,
+    ) -> Result<(EventLog, EventsOpened), LogFault> {
+        let recovered = recover::<OwnedBlock>(disk, folder, options, reading)?;
+        let Recovered { writer, end, count, cut } = recovered;
         let segment_count = writer.names.len();
         let opened = EventsOpened { end, block_count: count, segment_count, cut };
         Ok((EventLog { writer, end, durable: end, comparing: None }, opened))

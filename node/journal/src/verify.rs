@@ -84,7 +84,7 @@ impl<T: Item> Audit<T> {
         name: &SegmentName,
         is_last: bool,
     ) -> Result<(), LogFault> {
-        let (segment, mut offset) = open_to_read::<T>(disk, name)?;
+        let (mut segment, mut offset) = open_to_read::<T>(disk, name)?;
         self.check_next(&segment.path, offset, name.first_number)?;
         loop {
             match segment.find(offset)? {

@@ -229,8 +229,12 @@ fn full_segments_are_compressed_and_read_as_before() {
     append_all(&mut log, &[block(&end_of(&blocks[299]), 9_000, 1, "one more")]);
     drop(log);
     disk.crash();
+    let from_end = EventLog::open_end(Arc::new(disk.clone()), folder(), OPTIONS).expect("sound");
+    assert_eq!(read(&from_end.0, 1)[..300], blocks);
     let (log, reopened) = open(&disk).expect("sound");
     assert_eq!(reopened.block_count, 301);
+    assert_eq!((from_end.1.end, from_end.1.segment_count), (reopened.end, reopened.segment_count));
+    assert!(from_end.1.block_count < 60, "{from_end:?}");
     assert_eq!(read(&log, 1)[..300], blocks);
     assert_eq!(verify::events(&disk, folder()).expect("readable").faults, []);
 }
@@ -267,6 +271,9 @@ fn a_damaged_compressed_segment_is_refused() {
         disk.tamper(&path, |bytes| bytes[at] ^= 1);
         let fault = open(&disk).expect_err("damage is refused");
         assert!(matches!(fault, LogFault::Damaged(damage) if damage.segment == path), "{at}");
+        let from_end = EventLog::open_end(Arc::new(disk.clone()), folder(), OPTIONS);
+        let found = from_end.and_then(|(log, _)| log.read(1)?.collect::<Result<Vec<_>, _>>());
+        assert!(matches!(found, Err(LogFault::Damaged(damage)) if damage.segment == path), "{at}");
         disk.tamper(&path, |bytes| bytes[at] ^= 1);
     }
     assert_eq!(read(&open(&disk).expect("sound again").0, 1), blocks);
@@ -312,7 +319,7 @@ fn no_call_changes_or_removes_what_is_appended() {
     let of_events = calls(include_str!("../src/event_log.rs"), "impl EventLog {\n", "    pub fn ");
     assert_eq!(
         of_events,
-        ["open", "append", "sync", "segment_count", "end", "durable", "read", "end_at"]
+        ["open", "open_end", "append", "sync", "segment_count", "end", "durable", "read", "end_at"]
     );
     let trait_text = include_str!("../src/command_log.rs");
     let of_commands = calls(trait_text, "pub trait CommandLog {\n", "    fn ");

@@ -149,13 +149,18 @@ impl Snapshot {
     }
 }
 
-/// What was packed, if it is that long; memory grows with what comes out and not with what is claimed.
+/// What was packed, if it is that long; memory grows with what comes out and not with what is claimed, beyond a few
+/// times what is there.
 fn unpack(packed: &[u8], size: u64) -> io::Result<Option<Vec<u8>>> {
-    let mut body = Vec::new();
+    let likely = packed.len().saturating_mul(LIKELY_RATIO);
+    let mut body = Vec::with_capacity(usize::try_from(size).map_or(likely, |it| it.min(likely)));
     let unpacked = zstd::stream::read::Decoder::with_buffer(packed)?;
     unpacked.take(size.saturating_add(1)).read_to_end(&mut body)?;
     Ok((body.len() as u64 == size).then_some(body))
 }
+
+/// A state is hardly ever packed smaller than to one part in so many.
+const LIKELY_RATIO: usize = 6;
 
 /// The fields of a head, one behind the other.
 struct Fields<'a>(&'a [u8]);

@@ -3,8 +3,10 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    if let Some(figure) = bench::answer_probe() {
-        println!("{figure}");
+    if let Some(figures) = bench::answer_probe() {
+        for figure in figures {
+            println!("{figure}");
+        }
         return ExitCode::SUCCESS;
     }
     let args: Vec<String> = std::env::args().skip(1).collect();

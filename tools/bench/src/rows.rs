@@ -10,6 +10,7 @@ mod kernel;
 pub(crate) mod memory;
 mod peer;
 mod port;
+mod restart;
 mod scale;
 mod stamp;
 mod steady;
@@ -43,6 +44,8 @@ pub const ROWS: &[Row] = &[
     kernel::EVENT_BYTES,
     memory::ORDER_BYTES,
     memory::ACCOUNT_BYTES,
+    memory::PROCESS_ORDER_BYTES,
+    memory::PROCESS_ACCOUNT_BYTES,
     stamp::STAMP_P99_NS,
     stamp::NUMBER_NS,
     journal::COMMANDS_PER_SECOND,
@@ -51,6 +54,8 @@ pub const ROWS: &[Row] = &[
     journal::GROWTH,
     port::COMMANDS_PER_SECOND,
     port::P99_MS,
+    port::ALONE_PER_SECOND,
+    port::ALONE_P99_MS,
     port::ARCHIVED_PER_SECOND,
     port::ARCHIVED_P99_MS,
     steady::P99_MS,
@@ -61,6 +66,11 @@ pub const ROWS: &[Row] = &[
     http::P99_MS,
     kernel::REPLAY_COMMANDS,
     kernel::REPLAY_EVENTS,
+    restart::REPLAY_PER_PORT,
+    restart::VERIFY_SINGLE,
+    restart::MILLION,
+    restart::HISTORY_TIME,
+    restart::HISTORY_MEMORY,
 ];
 
 /// What a reader of a figure must know beside it: the name of a row, and a sentence.

@@ -12,6 +12,7 @@ use schema::{ClockStatus, Trigger, TriggerKind, TriggerSource};
 use super::ended::EndedOrders;
 use super::fast::FastMap;
 use super::{Asked, Touched, View};
+use crate::joined::both;
 
 impl View {
     /// Appends the kernel and what the view keeps beside it.
@@ -44,9 +45,15 @@ impl View {
         reader: &mut Reader<'_>,
         ended_count_max: usize,
     ) -> Result<(Self, Kernel), LoadError> {
+        // Two kernels of one state: on a large one a thread for each.
         let size = usize::try_from(reader.u64()?).map_err(|_| DecodeError::BadNumber)?;
         let bytes = reader.take(size)?;
-        let kernel = Kernel::load_watched(bytes, Touched::default())?;
+        let (kernel, unwatched) = both(
+            size >= SHARED_SIZE_MIN,
+            || Kernel::load_watched(bytes, Touched::default()),
+            || Kernel::load(bytes),
+        );
+        let (kernel, unwatched) = (kernel?, unwatched?);
         let clock = reader.tag(ClockStatus::from_number)?;
         let mut asked = FastMap::default();
         for _ in 0..reader.u64()? {
@@ -64,6 +71,9 @@ impl View {
         }
         let ended = EndedOrders::new(ended_count_max);
         let view = Self { kernel, ended, asked, clock, broken: false };
-        Ok((view, Kernel::load(bytes)?))
+        Ok((view, unwatched))
     }
 }
+
+/// Bytes of a state from which on its kernels are loaded beside each other.
+const SHARED_SIZE_MIN: usize = if cfg!(test) { 1 << 10 } else { 16 << 20 };

@@ -84,6 +84,19 @@ pub(crate) fn open_read(disk: &dyn Disk, path: &Path) -> Result<Box<dyn SegmentF
     }
 }
 
+/// Whether a compressed segment is there and begins as one.
+pub(crate) fn check_head(disk: &dyn Disk, path: &Path) -> Result<(), LogFault> {
+    let packed = packed_path(path);
+    let file = disk.open_read(&packed).map_err(storage("open", path))?;
+    let size = file.size().map_err(storage("measure", &packed))?;
+    let mut magic = [0; MAGIC.len()];
+    if size <= HEAD_SIZE as u64 {
+        return Err(damaged(&packed, 0, DamageReason::Compressed));
+    }
+    read_full(&*file, &mut magic, 0).map_err(storage("read", &packed))?;
+    if magic == MAGIC { Ok(()) } else { Err(damaged(&packed, 0, DamageReason::Compressed)) }
+}
+
 /// The name of a compressed segment.
 fn packed_path(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();

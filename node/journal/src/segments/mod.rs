@@ -7,7 +7,7 @@
 //!
 //! - `frame`: a flush as bytes. `header`: a segment's header and name.
 //! - `scan`: reading one segment, and telling an unfinished flush from a damaged one.
-//! - `recover`: opening a folder. `writer`: appending. `reader`: reading from a number.
+//! - `recover`: opening a folder, `ends`: what is checked of segments that are not read. `writer`: appending. `reader`: reading from a number.
 //! - `background`: preparing the next segment while appending goes on.
 //! - `closed`: compressing segments that are full. `aside`: keeping what recovery cuts.
 //! - `item`: what a log must say about its records or blocks.
@@ -17,6 +17,7 @@
 mod aside;
 mod background;
 mod closed;
+mod ends;
 mod frame;
 mod header;
 mod item;
@@ -32,7 +33,7 @@ pub use closed::{Compressed, compress_closed};
 pub(crate) use header::{SegmentName, list_segments};
 pub(crate) use item::Item;
 pub(crate) use reader::ItemReader;
-pub(crate) use recover::{Recovered, recover};
+pub(crate) use recover::{Reading, Recovered, recover};
 pub(crate) use scan::{Flush as SegmentFlush, Found, OpenSegment, open_to_read};
 pub(crate) use writer::SegmentWriter;
 

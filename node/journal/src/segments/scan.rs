@@ -24,6 +24,16 @@ pub(crate) struct OpenSegment {
     pub(crate) path: PathBuf,
     pub(crate) file: Box<dyn SegmentFile>,
     pub(crate) header: SegmentHeader,
+    ahead: Ahead,
+}
+
+/// Bytes of a segment that were read ahead: flushes may be as small as a command, and each read is a call of the
+/// system. Who scans a segment that is still written to wants only what was durable when he began, so what is
+/// held here never misses anything of it.
+#[derive(Debug, Default)]
+struct Ahead {
+    offset: u64,
+    bytes: Vec<u8>,
 }
 
 /// A sound flush.
@@ -87,6 +97,15 @@ impl Flush {
 }
 
 impl OpenSegment {
+    /// A segment with this header.
+    pub(crate) fn new(
+        path: PathBuf,
+        file: Box<dyn SegmentFile>,
+        header: SegmentHeader,
+    ) -> OpenSegment {
+        OpenSegment { path, file, header, ahead: Ahead::default() }
+    }
+
     /// Opens a segment for reading and, if asked, for writing, and checks its header and length.
     pub(crate) fn open(
         disk: &dyn Disk,
@@ -114,13 +133,13 @@ impl OpenSegment {
                 let expected = header.size;
                 Err(damaged(&path, size, DamageReason::SegmentSize { expected, found: size }))
             }
-            Some(header) => Ok(OpenSegment { path, file, header }),
+            Some(header) => Ok(OpenSegment::new(path, file, header)),
             None => Err(damaged(&path, 0, DamageReason::SegmentHeader)),
         }
     }
 
     /// What lies at `offset`: a flush, the end, or an unfinished flush; damage is a fault.
-    pub(crate) fn find(&self, offset: u64) -> Result<Found, LogFault> {
+    pub(crate) fn find(&mut self, offset: u64) -> Result<Found, LogFault> {
         let Some(bytes) = self.read_head(offset)? else { return Ok(Found::End) };
         let place = self.place(offset);
         let Some(head) = FlushHead::decode(&bytes, place) else {
@@ -140,26 +159,83 @@ impl OpenSegment {
     }
 
     /// The head at `offset`, without reading the body; `None` where there is no sound head.
-    pub(crate) fn find_head(&self, offset: u64) -> Result<Option<FlushHead>, LogFault> {
+    pub(crate) fn find_head(&mut self, offset: u64) -> Result<Option<FlushHead>, LogFault> {
         let bytes = self.read_head(offset)?;
         Ok(bytes.and_then(|bytes| FlushHead::decode(&bytes, self.place(offset))))
+    }
+
+    /// The last flush of a segment that is full, found from its end; `None` if there is none. Behind it may be
+    /// nothing.
+    pub(crate) fn find_last(&mut self) -> Result<Option<Flush>, LogFault> {
+        let Some(offset) = self.last_head()? else { return Ok(None) };
+        let Found::Flush(flush) = self.find(offset)? else {
+            return Err(damaged(&self.path, offset, DamageReason::NotLastSegment));
+        };
+        if self.written_size(flush.end())? > 0 {
+            return Err(damaged(&self.path, flush.end(), DamageReason::Checksum));
+        }
+        Ok(Some(flush))
+    }
+
+    /// Where the last sound head of a flush lies.
+    fn last_head(&self) -> Result<Option<u64>, LogFault> {
+        let mut buffer = vec![0; WALK_CHUNK_SIZE];
+        let mut end = self.header.size - self.header.size % FLUSH_HEAD_SIZE as u64;
+        while end > SEGMENT_HEADER_SIZE {
+            let begin = end.saturating_sub(WALK_CHUNK_SIZE as u64).max(SEGMENT_HEADER_SIZE);
+            let size = usize::try_from(end - begin).expect("at most a chunk");
+            let chunk = &mut buffer[..size];
+            read_full(&*self.file, chunk, begin).map_err(storage("read", &self.path))?;
+            let heads = chunk.chunks_exact(FLUSH_HEAD_SIZE).enumerate().rev();
+            let places =
+                heads.map(|(index, bytes)| (begin + (index * FLUSH_HEAD_SIZE) as u64, bytes));
+            let is_head =
+                |(at, bytes): &(u64, &[u8])| FlushHead::decode(bytes, self.place(*at)).is_some();
+            if let Some((at, _)) = places.into_iter().find(is_head) {
+                return Ok(Some(at));
+            }
+            end = begin;
+        }
+        Ok(None)
     }
 
     fn place(&self, offset: u64) -> Place {
         Place { offset, salt: self.header.salt }
     }
 
-    fn read_head(&self, offset: u64) -> Result<Option<[u8; FLUSH_HEAD_SIZE]>, LogFault> {
+    fn read_head(&mut self, offset: u64) -> Result<Option<[u8; FLUSH_HEAD_SIZE]>, LogFault> {
         if offset + FLUSH_HEAD_SIZE as u64 > self.header.size {
             return Ok(None);
         }
         let mut bytes = [0; FLUSH_HEAD_SIZE];
-        read_full(&*self.file, &mut bytes, offset).map_err(storage("read", &self.path))?;
+        self.read(&mut bytes, offset)?;
         Ok(Some(bytes))
     }
 
+    /// Fills `buffer` from a place inside the segment, from what was read ahead where it is small.
+    fn read(&mut self, buffer: &mut [u8], offset: u64) -> Result<(), LogFault> {
+        if buffer.len() > AHEAD_SIZE / 4 {
+            return read_full(&*self.file, buffer, offset).map_err(storage("read", &self.path));
+        }
+        if let Some(bytes) = self.ahead.get(offset, buffer.len()) {
+            buffer.copy_from_slice(bytes);
+            return Ok(());
+        }
+        let left = self.header.size.saturating_sub(offset);
+        let size = usize::try_from(left).map_or(AHEAD_SIZE, |left| left.min(AHEAD_SIZE));
+        self.ahead.bytes.resize(size.max(buffer.len()), 0);
+        self.ahead.offset = offset;
+        let read = read_full(&*self.file, &mut self.ahead.bytes, offset);
+        if let Err(fault) = read {
+            self.ahead = Ahead::default();
+            return Err(storage("read", &self.path)(fault));
+        }
+        buffer.copy_from_slice(&self.ahead.bytes[..buffer.len()]);
+        Ok(())
+    }
+
     /// The bytes from a sound head to its end mark.
-    fn read_framed(&self, head: &FlushHead, offset: u64) -> Result<Vec<u8>, LogFault> {
+    fn read_framed(&mut self, head: &FlushHead, offset: u64) -> Result<Vec<u8>, LogFault> {
         let fits = head.body_size as usize <= FLUSH_BODY_SIZE_MAX
             && offset + head.stored_size() <= self.header.size;
         if !fits {
@@ -167,16 +243,15 @@ impl OpenSegment {
         }
         let size = usize::try_from(head.framed_size()).expect("bounded by FLUSH_BODY_SIZE_MAX");
         let mut framed = vec![0; size];
-        read_full(&*self.file, &mut framed, offset).map_err(storage("read", &self.path))?;
+        self.read(&mut framed, offset)?;
         Ok(framed)
     }
 
     /// Nothing is stored between the end mark and the next flush, and so nothing may be there.
-    fn check_padding(&self, head: &FlushHead, offset: u64) -> Result<(), LogFault> {
+    fn check_padding(&mut self, head: &FlushHead, offset: u64) -> Result<(), LogFault> {
         let mut padding = [0; FLUSH_HEAD_SIZE];
         let size = usize::try_from(head.stored_size() - head.framed_size()).expect("below a head");
-        read_full(&*self.file, &mut padding[..size], offset + head.framed_size())
-            .map_err(storage("read", &self.path))?;
+        self.read(&mut padding[..size], offset + head.framed_size())?;
         if padding == [0; FLUSH_HEAD_SIZE] {
             Ok(())
         } else {
@@ -242,6 +317,13 @@ impl OpenSegment {
     }
 }
 
+impl Ahead {
+    fn get(&self, offset: u64, size: usize) -> Option<&[u8]> {
+        let begin = usize::try_from(offset.checked_sub(self.offset)?).ok()?;
+        self.bytes.get(begin..begin.checked_add(size)?)
+    }
+}
+
 /// What a segment is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
@@ -263,7 +345,7 @@ pub(crate) fn flush_numbers(
     name: &SegmentName,
     kind: LogKind,
 ) -> Result<Vec<std::ops::RangeInclusive<u64>>, LogFault> {
-    let segment = OpenSegment::open(disk, name, kind, Access::Read)?;
+    let mut segment = OpenSegment::open(disk, name, kind, Access::Read)?;
     let mut offset = SEGMENT_HEADER_SIZE;
     let mut numbers = Vec::new();
     while let Some(head) = segment.find_head(offset)? {
@@ -273,6 +355,8 @@ pub(crate) fn flush_numbers(
     Ok(numbers)
 }
 
+/// Bytes that are read ahead.
+const AHEAD_SIZE: usize = 64 * 1024;
 /// A multiple of the head's size, so that no head lies across two chunks.
 const WALK_CHUNK_SIZE: usize = 256 * 1024;
 const _: () = assert!(WALK_CHUNK_SIZE.is_multiple_of(FLUSH_HEAD_SIZE));

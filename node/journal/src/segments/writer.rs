@@ -164,7 +164,7 @@ impl SegmentWriter {
             self.checking = Some(self.start_check(closed.clone(), name.clone()));
         }
         self.names.push(name);
-        let segment = OpenSegment { path, file, header };
+        let segment = OpenSegment::new(path, file, header);
         self.current = Some(Current { segment, offset: SEGMENT_HEADER_SIZE, body_crc: salt });
         Ok(())
     }

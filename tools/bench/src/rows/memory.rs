@@ -2,7 +2,7 @@
 //!
 //! Owns the rows of bytes for a resting order and for an account with three balances, measured on a million of
 //! each in a process of their own: what the kernel keeps resident with them, less what it had without. No key is
-//! kept for any of the commands. The process is this program again, told by a variable to be the probe.
+//! kept for any of the commands. Beside them, what the whole process of a shard takes for each (`restart.rs`). The process is this program again, told by a variable to be the probe.
 
 use std::process::Command as Process;
 
@@ -10,6 +10,7 @@ use kernel::Kernel;
 use schema::{Command, EventBuffer, Outcome, Stamped, TimeInForce};
 use units::{Id, Lots, Side, Ticks, Timestamp};
 
+use super::restart::{answer_history, process_account_bytes, process_order_bytes};
 use crate::measure::{Figure, median_of};
 use crate::row::{Row, Target};
 use crate::venue;
@@ -28,6 +29,20 @@ pub(super) const ACCOUNT_BYTES: Row = Row {
     measure: || probe("account"),
 };
 
+pub(super) const PROCESS_ORDER_BYTES: Row = Row {
+    name: "memory.process_bytes_per_resting_order",
+    unit: "bytes",
+    target: Target::None,
+    measure: || median_of(1, || ask_probe("process_order")[0]),
+};
+
+pub(super) const PROCESS_ACCOUNT_BYTES: Row = Row {
+    name: "memory.process_bytes_per_account_with_2_balances",
+    unit: "bytes",
+    target: Target::None,
+    measure: || median_of(1, || ask_probe("process_account")[0]),
+};
+
 const RUNS: usize = 3;
 const COUNT: u32 = 1_000_000;
 const ACCOUNTS: u32 = 1_000;
@@ -35,21 +50,30 @@ const ACCOUNTS: u32 = 1_000;
 const PROBE: &str = "DEX_BENCH_PROBE";
 
 /// Answers the probe that this process was started as, if it was.
-pub fn answer_probe() -> Option<f64> {
-    match std::env::var(PROBE).ok()?.as_str() {
-        "order" => Some(order_bytes()),
-        _ => Some(account_bytes()),
-    }
+pub fn answer_probe() -> Option<Vec<f64>> {
+    Some(match std::env::var(PROBE).ok()?.as_str() {
+        "order" => vec![order_bytes()],
+        "account" => vec![account_bytes()],
+        "process_order" => vec![process_order_bytes()],
+        "process_account" => vec![process_account_bytes()],
+        "history_short" => answer_history(1),
+        "history_long" => answer_history(10),
+        name => panic!("there is no probe {name}"),
+    })
 }
 
 fn probe(name: &str) -> Figure {
-    median_of(RUNS, || {
-        let program = std::env::current_exe().expect("this program");
-        let output = Process::new(program).env(PROBE, name).output().expect("it starts");
-        assert!(output.status.success(), "the probe ran");
-        let text = String::from_utf8(output.stdout).expect("a number");
-        text.trim().parse().expect("a number")
-    })
+    median_of(RUNS, || ask_probe(name)[0])
+}
+
+/// The figures that a process of its own measures.
+pub(super) fn ask_probe(name: &str) -> Vec<f64> {
+    let program = std::env::current_exe().expect("this program");
+    let output = Process::new(program).env(PROBE, name).output().expect("it starts");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "the probe ran: {told}");
+    let text = String::from_utf8(output.stdout).expect("numbers");
+    text.split_whitespace().map(|it| it.parse().expect("a number")).collect()
 }
 
 fn order_bytes() -> f64 {

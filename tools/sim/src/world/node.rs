@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::{Config, StartFault, Stepped, StopReason, Storage};
+use engine::{Config, Following, StartFault, Stepped, StopReason, Storage};
 use journal::{CommandLog, EventLog, Journal, LogFault, Preparation, SegmentOptions};
 use schema::Label;
 use snapshot::SnapshotStore;
@@ -89,7 +89,7 @@ impl World {
     fn try_start(&mut self) -> Result<(), NotUp> {
         self.figures.starts += 1;
         let disk = Arc::new(self.disk.clone());
-        let (commands, opened) = Journal::open(disk.clone(), Path::new(COMMANDS), OPTIONS)?;
+        let (commands, opened) = Journal::open_end(disk.clone(), Path::new(COMMANDS), OPTIONS)?;
         let mut found = Vec::new();
         if opened.end.sequence > 0 {
             for record in commands.read(1)? {
@@ -98,7 +98,7 @@ impl World {
         }
         let found_count = found.len() as u64;
         self.auditor.on_log(found)?;
-        let (events, _) = EventLog::open(disk.clone(), Path::new(EVENTS), OPTIONS)?;
+        let (events, _) = EventLog::open_end(disk.clone(), Path::new(EVENTS), OPTIONS)?;
         self.stored_event = 0;
         if events.end().event_sequence > 0 {
             let blocks = events.read(1)?.collect::<Result<Vec<_>, _>>()?;
@@ -136,6 +136,7 @@ impl World {
             ended_order_count: ENDED_COUNT_MAX,
             archive_queue_size_max: 0,
             snapshots: self.policy,
+            following: Following::Everything,
             space: Some(Arc::new(self.space.clone())),
         }
     }

@@ -139,8 +139,9 @@ impl World {
         let disk: Arc<dyn Disk> = Arc::new(disk);
         let log = |fault: journal::LogFault| failed(fault.to_string());
         let (commands, _) =
-            Journal::open(disk.clone(), Path::new(COMMANDS), OPTIONS).map_err(log)?;
-        let (events, _) = EventLog::open(disk.clone(), Path::new(EVENTS), OPTIONS).map_err(log)?;
+            Journal::open_end(disk.clone(), Path::new(COMMANDS), OPTIONS).map_err(log)?;
+        let (events, _) =
+            EventLog::open_end(disk.clone(), Path::new(EVENTS), OPTIONS).map_err(log)?;
         let snapshots = SnapshotStore::open(disk, Path::new(SNAPSHOTS));
         let snapshots = Some(snapshots.map_err(|fault| failed(fault.to_string()))?);
         let commands = Box::new(commands);
