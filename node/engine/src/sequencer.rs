@@ -138,8 +138,9 @@ impl Sequencer {
         let now = self.shard.clock.monotonic();
         if now.saturating_sub(self.pace.ticked_at) >= self.pace.interval {
             self.pace.ticked_at = now;
-            // Not even a Tick is written to a disk that is full (REC-70).
-            if self.shard.room.level() < Level::Out {
+            // Not even a Tick is written to a disk that is full (REC-70). It is looked at here, too, or a shard to which
+            // nobody comes would never learn that there is room again.
+            if self.shard.look_for_room() < Level::Out {
                 self.tick();
             }
         }

@@ -6,13 +6,13 @@
 use std::time::Duration;
 
 use engine::Stepped;
-use port::{Port, Query, Request};
+use port::{Port, Request};
 use schema::{AssetRef, Command, LedgerEntry};
 use testkit::rng::SplitMix64;
 use units::{Amount, Id, Timestamp};
 
 use super::http::Message;
-use super::{Asked, World, poll};
+use super::{Asked, World};
 use crate::violation::{Violation, ensure};
 
 impl World {
@@ -154,9 +154,8 @@ impl World {
         let Some(door) = self.door() else { return Ok(()) };
         let now = door.clock().now().0;
         for _ in 0..2 {
-            // A node looks for room when somebody comes, and not sooner than a moment after it has looked (D-110).
+            // A node looks for room with a Tick, and not sooner than a moment after it has looked (D-110).
             self.advance(DUE_TIME / 2);
-            let _ = poll(&mut door.query(Query::Health, 0, Duration::ZERO));
             self.settle()?;
         }
         let overdue = self.auditor.overdue(now - DUE_TIME);

@@ -134,8 +134,10 @@ fn a_cut_that_a_failed_sync_forgot_stays_cut() {
 fn snapshots_commands_and_events_lead_to_one_state() {
     let mut world = world(5);
     world.policy = engine::SnapshotPolicy { events: 300, count: 4, ..world.policy };
-    for _ in 0..6 {
+    for round in 0..8 {
         trade(&mut world, 150).expect("no fault");
+        // A halt by the operator ends, so that orders come to rest again.
+        world.check_trading(&mut SplitMix64::new(round)).expect("trading goes on");
     }
     world.settle().expect("no fault");
     let open: usize = world.auditor.oracle().accounts().iter().map(|it| it.orders.len()).sum();
