@@ -2,8 +2,8 @@
 //!
 //! Owns the two marks. From the first on no new order is taken, from the second on no command at all, the
 //! sequencer's Ticks and snapshots included; both end by themselves when there is room again. The disk is looked at
-//! when a command comes, at most every so often, and never by the threads of the pipeline. What cannot be measured
-//! is taken as it was: a disk that fails stops the shard by its own way.
+//! when a command comes, at most every so often and more often behind the first mark, and by the sequencer only
+//! behind the second, where nothing else would see that there is room again. What cannot be measured is taken as it was: a disk that fails stops the shard by its own way.
 
 use std::fmt::Debug;
 use std::io;
@@ -70,7 +70,8 @@ impl Room {
     pub(crate) fn look(&self, now: u64) -> Level {
         let Some(space) = &self.space else { return Level::Free };
         let next = self.next.load(Ordering::Relaxed);
-        let later = now.saturating_add(LOOK_INTERVAL);
+        let is_tight = self.level() > Level::Free;
+        let later = now.saturating_add(if is_tight { TIGHT_INTERVAL } else { LOOK_INTERVAL });
         let is_mine = now >= next
             && self
                 .next
@@ -144,6 +145,8 @@ const LOW: u32 = 9_000;
 const OUT: u32 = 9_500;
 /// Nanoseconds between two looks at the least.
 const LOOK_INTERVAL: u64 = 250_000_000;
+/// The same behind the first mark: a small disk fills in less than the time between two looks.
+const TIGHT_INTERVAL: u64 = 10_000_000;
 
 #[cfg(test)]
 mod tests {

@@ -140,7 +140,7 @@ impl Sequencer {
             self.pace.ticked_at = now;
             // Not even a Tick is written to a disk that is full (REC-70). It is looked at here, too, or a shard to which
             // nobody comes would never learn that there is room again.
-            if self.shard.look_for_room() < Level::Out {
+            if self.shard.room.level() < Level::Out || self.shard.look_for_room() < Level::Out {
                 self.tick();
             }
         }

@@ -116,6 +116,9 @@ struct Shard {
 
 impl Shard {
     fn submit(&self, command: Command, key: Option<Key>) -> Result<Reply, PortFault> {
+        // The event log writes what a second brought at once. Of so small a disk that must stay a small part, as it is of
+        // a real one.
+        std::thread::sleep(PACE);
         let request = Request { correlation: Id([9; 16]), key, command, account_version: None };
         self.runtime.block_on(self.engine.port().submit(request))
     }
@@ -203,6 +206,8 @@ const SEGMENT_SIZE: u64 = 64 << 10;
 const FILLER_SIZE: usize = 2 << 20;
 /// One order in so many rests.
 const RESTING_EACH: u64 = 100;
+/// From one command to the next.
+const PACE: Duration = Duration::from_micros(700);
 /// More than fit.
 const COMMAND_COUNT_MAX: u64 = 1_000_000;
 /// A shard that takes nothing so long after there is room does not take up again.
