@@ -51,7 +51,6 @@ pub(super) const HISTORY_TIME: Row = Row {
 
 /// How many times as fast a start replays both logs from the first command, checks, hashes and comparison with the
 /// stored events included, as the shard made them; both in this run.
-/// covers: RPL-52
 pub(super) const REPLAY_PER_PORT: Row = Row {
     name: "replay.recovery_per_port_rate",
     unit: "times",
