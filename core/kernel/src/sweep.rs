@@ -158,7 +158,6 @@ mod tests {
 
     /// One after the other: money from nowhere, money out of reach, a hold that nothing has, a hold that was lost, an
     /// order that is smaller than what rests of it, and one that rests at another price.
-    /// covers: REC-58
     #[test]
     fn whatever_is_wrong_is_found() {
         let sound = played();
